@@ -1,0 +1,84 @@
+// What the evaluation of one model file leaves behind, and what a verdict says. The evidence is made in a child process of
+// the worker; everything in this folder that reads it is pure.
+
+/** Inputs on which every model of a job is asked, fixed before any training. */
+export const evidenceSets = ['test', 'noise', 'patch'] as const;
+export type EvidenceSet = (typeof evidenceSets)[number];
+
+/** Predictions as an artifact: float32, little-endian, row-major, rows × columns; class probabilities for classifiers. */
+export interface PredictionsRef {
+  sha256: string;
+  rows: number;
+  columns: number;
+}
+
+/** The evaluation of one model file, as JSON. */
+export interface Evidence {
+  /** Version of the evaluator; evidence of different evaluators is never compared. */
+  evaluator: string;
+  file: { sha256: string; bytes: number };
+  /** Digest over name, dtype, shape and bytes of every tensor; null where the format is judged by bytes only. */
+  tensorSha256: string | null;
+  /** Absent sets were not evaluated (bitwise and opaque models have none). */
+  sets: Partial<Record<EvidenceSet, PredictionsRef>>;
+  metric: { name: string; value: number } | null;
+  /** Mean negative log likelihood of the true class on the test set, in nats; null where it is not defined. */
+  logLoss: number | null;
+  /** Reasons why this file cannot be judged statistically (NaN outputs, another shape …), one sentence each. */
+  faults: string[];
+}
+
+export const rungs = [
+  'bit-identical',
+  'same-run',
+  'statistically-equivalent',
+  'different',
+  'inconclusive',
+  'not-verifiable',
+] as const;
+export type Rung = (typeof rungs)[number];
+
+/** One statistical test as it is shown: what it asks, what came out. */
+export interface TestResult {
+  name: string;
+  /** The null hypothesis in words. */
+  nullHypothesis: string;
+  statistic: number;
+  /** Degrees of freedom of the t distribution that p comes from. */
+  degreesOfFreedom: number;
+  p: number;
+  /** Assumption-free companion (1 + #{T_i >= T_S}) / (k + 1); printed, never deciding. */
+  rankP: number;
+}
+
+/** The verdict on one model. */
+export interface ModelVerdict {
+  model: string;
+  rung: Rung;
+  /** One sentence for people. */
+  sentence: string;
+  /** Retrains that were weighed, in seed order. */
+  k: number;
+  seeds: number[];
+  shipped: { sha256: string; tensorSha256: string | null };
+  retrains: { sha256: string; tensorSha256: string | null }[];
+  margin: number | null;
+  metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
+  tests: TestResult[];
+  /** Bonferroni p over the battery, and the alpha it was held against; null where no statistics were needed. */
+  familyP: number | null;
+  alpha: number | null;
+  /** How much more the shipped model disagrees with retrains than they do among themselves (squared Hellinger, test). */
+  churnRatio: number | null;
+  /** Upper confidence bounds that equivalence needs, and whether they hold. */
+  bounds: { name: string; upper: number; limit: number; holds: boolean }[];
+  /** Alarms beside the verdict. */
+  alarms: { name: string; detail: string }[];
+  /** What this verdict cannot exclude, printed beside it always. */
+  limits: string[];
+  taints: string[];
+  /** Why this rung, in the order in which it was decided. */
+  reasons: string[];
+  /** How many further runs the sequential design asks for; 0 when the verdict is final. */
+  moreRuns: number;
+}

@@ -1,0 +1,126 @@
+// What nodes send and get: one schema gives validation, types and documents. Everything a node sends is hostile until it
+// has passed these. Sizes are limits, not hopes.
+import { type Static, Type } from 'typebox';
+import { blames, runSteps } from '../job/states.ts';
+import { evidenceSets } from '../verdict/evidence.ts';
+
+const literals = <T extends string>(values: readonly T[]) =>
+  Type.Union(values.map((value) => Type.Literal(value)));
+
+export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+export const RunId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
+export const NodeId = Type.String({ pattern: '^[0-9a-f]{16}$' });
+const LeaseEpoch = Type.Integer({ minimum: 1 });
+const Sentence = Type.String({ maxLength: 4_000 });
+
+/** A suite as a worker needs it: apt's own description of the archive, key inline (deb822 `.sources`). */
+export const SuiteSpec = Type.Object({
+  name: Type.String({ pattern: '^[a-z0-9][a-z0-9.+-]{0,62}$' }),
+  sources: Type.String({ maxLength: 262_144 }),
+});
+export type SuiteSpec = Static<typeof SuiteSpec>;
+
+/** What a lease asks of a worker. */
+export const Assignment = Type.Object({
+  runId: RunId,
+  leaseEpoch: LeaseEpoch,
+  jobId: Type.String(),
+  source: Type.String(),
+  version: Type.String(),
+  suite: SuiteSpec,
+  /** An overlay recipe as a tar artifact; null where the package brings its own. */
+  overlaySha256: Type.Union([Sha256, Type.Null()]),
+  /** Which seed of the job this run uses, from 1. */
+  seedIndex: Type.Integer({ minimum: 1 }),
+  /** A job seed given by a person; null where it is derived (job/seed). */
+  seedOverride: Type.Union([Type.String(), Type.Null()]),
+  /** Public randomness under which the version was first seen; '' for an archive that the farm itself signs. */
+  beacon: Type.String(),
+  numerics: Type.Integer({ minimum: 0 }),
+  heartbeatSeconds: Type.Number(),
+  leaseSeconds: Type.Number(),
+});
+export type Assignment = Static<typeof Assignment>;
+
+export const Heartbeat = Type.Object({
+  leaseEpoch: LeaseEpoch,
+  step: literals(runSteps),
+  /** Fraction of the step's work done, where it is known. */
+  progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()]),
+});
+export type Heartbeat = Static<typeof Heartbeat>;
+
+export const HeartbeatAnswer = Type.Object({ cancel: Type.Boolean() });
+export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>;
+
+/** A chunk of log or metrics text. `offset` is in bytes from the lease's start, so that a repeat is harmless. */
+export const Chunk = Type.Object({
+  leaseEpoch: LeaseEpoch,
+  offset: Type.Integer({ minimum: 0 }),
+  text: Type.String({ maxLength: 262_144 }),
+});
+export type Chunk = Static<typeof Chunk>;
+
+/** The recipe as the worker found it after unpacking, and the job seed that follows from it. */
+export const RecipeFound = Type.Object({
+  leaseEpoch: LeaseEpoch,
+  control: Type.String({ maxLength: 1_048_576 }),
+  jobSeed: Type.String({ maxLength: 128 }),
+});
+export type RecipeFound = Static<typeof RecipeFound>;
+
+const FileRef = Type.Object({ sha256: Sha256, bytes: Type.Integer({ minimum: 0 }) });
+const PredictionsRef = Type.Object({
+  sha256: Sha256,
+  rows: Type.Integer({ minimum: 0 }),
+  columns: Type.Integer({ minimum: 1 }),
+});
+
+export const EvidenceSchema = Type.Object({
+  evaluator: Type.String({ maxLength: 128 }),
+  file: FileRef,
+  tensorSha256: Type.Union([Sha256, Type.Null()]),
+  sets: Type.Partial(
+    Type.Object(
+      Object.fromEntries(evidenceSets.map((set) => [set, PredictionsRef])) as Record<
+        (typeof evidenceSets)[number],
+        typeof PredictionsRef
+      >,
+    ),
+  ),
+  metric: Type.Union([Type.Object({ name: Type.String(), value: Type.Number() }), Type.Null()]),
+  logLoss: Type.Union([Type.Number(), Type.Null()]),
+  faults: Type.Array(Sentence, { maxItems: 100 }),
+});
+
+const ModelResult = Type.Object({ model: Type.String({ maxLength: 256 }), evidence: EvidenceSchema });
+
+/** How a lease ends, told once. */
+export const Report = Type.Object({
+  leaseEpoch: LeaseEpoch,
+  outcome: Type.Union([
+    Type.Object({
+      kind: Type.Literal('reported'),
+      seed: Type.Integer({ minimum: 1 }),
+      engine: Type.String({ maxLength: 256 }),
+      taints: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 }),
+      outputs: Type.Array(ModelResult, { minItems: 1, maxItems: 1_000 }),
+      references: Type.Array(ModelResult, { maxItems: 1_000 }),
+      /** Records by digest: the .retraininfo and the in-toto statement of provenance (unsigned so far). */
+      retraininfoSha256: Sha256,
+      provenanceSha256: Sha256,
+      trainSeconds: Type.Number({ minimum: 0 }),
+    }),
+    Type.Object({
+      kind: Type.Literal('broken'),
+      blame: literals(blames),
+      step: literals(runSteps),
+      /** A code of wire/problems. */
+      code: Type.String({ maxLength: 64 }),
+      detail: Sentence,
+      hint: Type.Union([Sentence, Type.Null()]),
+    }),
+  ]),
+});
+export type Report = Static<typeof Report>;
+export type ReportOutcome = Report['outcome'];

@@ -1,0 +1,39 @@
+// Runs the tests with node:test. Node 20 expands no globs, so the files are listed here.
+//   npm test                      everything
+//   npm test -- tests/architecture packages/shared     the test files under these paths
+import { spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const rooms = ['packages', 'prisma', 'apps', 'tests'];
+
+function* testFiles(path) {
+  if (!statSync(path).isDirectory()) {
+    if (/\.test\.tsx?$/.test(path)) yield path;
+    return;
+  }
+  for (const name of readdirSync(path).sort()) {
+    if (name === 'node_modules' || name === 'generated') continue;
+    yield* testFiles(join(path, name));
+  }
+}
+
+const wanted = process.argv.slice(2);
+const paths = (wanted.length > 0 ? wanted : rooms).map((path) =>
+  join(root, relative(root, join(root, path))),
+);
+const files = paths.flatMap((path) => [...testFiles(path)]);
+if (files.length === 0) {
+  console.error(`no test files under ${wanted.join(' ')}`);
+  process.exit(1);
+}
+const child = spawn(
+  process.execPath,
+  ['--import', 'tsx', '--test', `--test-concurrency=${cpus().length}`, '--test-reporter=spec', ...files],
+  { stdio: 'inherit', cwd: root },
+);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(signal ? 1 : code));
