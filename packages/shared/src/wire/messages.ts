@@ -4,7 +4,8 @@ import { type Static, Type } from 'typebox';
 import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets } from '../verdict/evidence.ts';
 
-const literals = <T extends string>(values: readonly T[]) =>
+/** A union of string literals from a list that lives elsewhere. */
+export const literals = <T extends string>(values: readonly T[]) =>
   Type.Union(values.map((value) => Type.Literal(value)));
 
 export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });

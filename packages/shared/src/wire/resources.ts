@@ -1,0 +1,353 @@
+// What the farm says over HTTP: every JSON resource as one schema, which is its validation, its type and its documentation.
+// Times are ISO 8601 in UTC and end in `At`; addresses of other resources end in `Href` and are paths on the same server.
+import { type Static, type TSchema, Type } from 'typebox';
+import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
+import { comparisons, policies, tasks } from '../recipe/recipe.ts';
+import { rungs } from '../verdict/evidence.ts';
+import { literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Time = Type.String({ format: 'date-time' });
+const Text = Type.String();
+const Href = Type.String({ description: 'Path on this server.' });
+const Count = Type.Integer({ minimum: 0 });
+const Fraction = Type.Number({ minimum: 0, maximum: 1 });
+
+/** A source package's name (Policy 5.6.1); also what a Guix package may be called. */
+export const SourceName = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]{0,127}$' });
+export const VersionString = Type.String({ pattern: '^[A-Za-z0-9.+:~-]{1,128}$' });
+export const JobId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
+export const SuiteName = Type.String({ pattern: '^[a-z0-9][a-z0-9.+-]{0,62}$' });
+
+/** One statistical test as it is shown (verdict/evidence: TestResult). */
+const TestShown = Type.Object({
+  name: Text,
+  nullHypothesis: Text,
+  statistic: Type.Number(),
+  degreesOfFreedom: Type.Number(),
+  p: Type.Number(),
+  rankP: Type.Number(),
+});
+
+const FileDigests = Type.Object({ sha256: Sha256, tensorSha256: nullable(Sha256) });
+
+/** The verdict on one model (verdict/evidence: ModelVerdict). */
+export const Verdict = Type.Object({
+  model: Text,
+  rung: literals(rungs),
+  sentence: Text,
+  k: Count,
+  seeds: Type.Array(Type.Integer()),
+  shipped: FileDigests,
+  retrains: Type.Array(FileDigests),
+  margin: nullable(Type.Number()),
+  metric: nullable(
+    Type.Object({
+      name: Text,
+      shipped: Type.Number(),
+      retrains: Type.Array(Type.Number()),
+      mean: Type.Number(),
+      sd: Type.Number(),
+    }),
+  ),
+  tests: Type.Array(TestShown),
+  familyP: nullable(Type.Number()),
+  alpha: nullable(Type.Number()),
+  churnRatio: nullable(Type.Number()),
+  bounds: Type.Array(
+    Type.Object({ name: Text, upper: Type.Number(), limit: Type.Number(), holds: Type.Boolean() }),
+  ),
+  alarms: Type.Array(Type.Object({ name: Text, detail: Text })),
+  limits: Type.Array(Text),
+  taints: Type.Array(Text),
+  reasons: Type.Array(Text),
+  moreRuns: Count,
+});
+export type Verdict = Static<typeof Verdict>;
+
+/** How a lease ended badly: whose fault, at which step, and the cure. */
+export const Breakage = Type.Object({
+  blame: literals(blames),
+  step: nullable(literals(runSteps)),
+  code: Text,
+  detail: Text,
+  hint: nullable(Text),
+});
+export type Breakage = Static<typeof Breakage>;
+
+/** One lease of a run: a slot's right to it under one epoch. */
+export const Lease = Type.Object({
+  leaseEpoch: Type.Integer({ minimum: 1 }),
+  nodeId: NodeId,
+  slot: Count,
+  startedAt: Time,
+  endedAt: nullable(Time),
+  outcome: nullable(literals(leaseOutcomes)),
+  breakage: nullable(Breakage),
+});
+export type Lease = Static<typeof Lease>;
+
+/** A model file that a run made or was held against. */
+export const ModelFile = Type.Object({
+  model: Text,
+  sha256: Sha256,
+  bytes: Count,
+  tensorSha256: nullable(Sha256),
+  metric: nullable(Type.Object({ name: Text, value: Type.Number() })),
+  logLoss: nullable(Type.Number()),
+  faults: Type.Array(Text),
+  weightsHref: Href,
+});
+export type ModelFile = Static<typeof ModelFile>;
+
+/** A record of a run by digest. `signed` is false until the farm signs (the pages say "unsigned"). */
+export const RecordRef = Type.Object({ sha256: Sha256, href: Href, signed: Type.Boolean() });
+
+/** A run in a list. */
+export const RunSummary = Type.Object({
+  runId: RunId,
+  jobId: JobId,
+  source: Text,
+  version: Text,
+  seedIndex: Type.Integer({ minimum: 1 }),
+  seed: nullable(Type.Integer({ minimum: 1 })),
+  state: literals(runStates),
+  step: nullable(literals(runSteps)),
+  progress: nullable(Fraction),
+  nodeId: nullable(NodeId),
+  leaseEpoch: Count,
+  createdAt: Time,
+  changedAt: Time,
+  href: Href,
+});
+export type RunSummary = Static<typeof RunSummary>;
+
+/** A run whole: seed, node, blame, outputs, and where its log and records lie. */
+export const Run = Type.Object({
+  ...RunSummary.properties,
+  breakage: nullable(Breakage),
+  engine: nullable(Text),
+  taints: Type.Array(Text),
+  trainSeconds: nullable(Type.Number()),
+  outputs: Type.Array(ModelFile),
+  references: Type.Array(ModelFile),
+  retraininfo: nullable(RecordRef),
+  provenance: nullable(RecordRef),
+  leases: Type.Array(Lease),
+  logHref: Href,
+  metricsHref: Href,
+  jobHref: Href,
+});
+export type Run = Static<typeof Run>;
+
+/** What the recipe declares of one model, as the job registered it before any run. */
+export const JobModel = Type.Object({
+  name: Text,
+  output: Text,
+  comparison: literals(comparisons),
+  task: literals(tasks),
+  license: Text,
+  metric: nullable(Text),
+  margin: nullable(Type.Number()),
+  claimedMetric: nullable(Type.Number()),
+});
+
+/** A job in a list. */
+export const JobSummary = Type.Object({
+  jobId: JobId,
+  source: Text,
+  version: Text,
+  suite: Text,
+  state: literals(jobStates),
+  reason: nullable(Text),
+  /** Mean of the runs' progress over the runs asked for so far; null before the first lease. */
+  progress: nullable(Fraction),
+  runsWanted: Count,
+  runsReported: Count,
+  verdicts: Type.Array(
+    Type.Object({ model: Text, rung: literals(rungs), sentence: Text, final: Type.Boolean() }),
+  ),
+  createdAt: Time,
+  changedAt: Time,
+  href: Href,
+});
+export type JobSummary = Static<typeof JobSummary>;
+
+/** A job whole: what was wished, its runs in seed order, and the verdict on each model. */
+export const Job = Type.Object({
+  ...JobSummary.properties,
+  verdicts: Type.Array(Verdict),
+  /** Seed of the job: given by a person, or derived from public randomness (null until the recipe is known). */
+  jobSeed: nullable(Text),
+  seedOverride: nullable(Text),
+  beacon: Text,
+  overlaySha256: nullable(Sha256),
+  models: Type.Array(JobModel),
+  runs: Type.Array(RunSummary),
+  explainHref: Href,
+});
+export type Job = Static<typeof Job>;
+
+/** Why a job's run is where it is, clause by clause, as `decide` sees it. */
+export const Explanation = Type.Object({
+  jobId: JobId,
+  state: literals(jobStates),
+  sentence: Text,
+  clauses: Type.Array(
+    Type.Object({
+      nodeId: nullable(NodeId),
+      clause: Text,
+      holds: Type.Boolean(),
+      detail: Text,
+    }),
+  ),
+});
+export type Explanation = Static<typeof Explanation>;
+
+/** One version of a package in a suite, with the tag that the archive's index carries. */
+export const Version = Type.Object({
+  source: Text,
+  version: Text,
+  suite: Text,
+  /** `XS-Retrain:` and its companions; null where an overlay brings the recipe. */
+  target: nullable(Text),
+  accelerator: nullable(Text),
+  policy: nullable(literals(policies)),
+  foundAt: Time,
+  jobs: Type.Array(JobSummary),
+  href: Href,
+});
+export type Version = Static<typeof Version>;
+
+/** A package: its versions, newest first. */
+export const Package = Type.Object({ source: Text, versions: Type.Array(Version), href: Href });
+export type Package = Static<typeof Package>;
+
+const DeviceName = Type.String({ maxLength: 256 });
+
+/** A device of a node (gpu/accelerator: Accelerator). Compute capability 8.0 is 80. */
+export const AcceleratorShape = Type.Union([
+  Type.Object({
+    kind: Type.Literal('cuda'),
+    capability: Type.Integer({ minimum: 10, maximum: 999 }),
+    name: DeviceName,
+    memoryBytes: Count,
+  }),
+  Type.Object({
+    kind: Type.Literal('rocm'),
+    architecture: Type.String({ pattern: '^gfx[0-9a-f]{3,5}$' }),
+    name: DeviceName,
+    memoryBytes: Count,
+  }),
+  Type.Object({ kind: Type.Literal('vulkan'), name: DeviceName, memoryBytes: Count }),
+]);
+
+/** A node and what it offers. */
+export const Node = Type.Object({
+  nodeId: NodeId,
+  name: Text,
+  class: Text,
+  state: Text,
+  slots: Count,
+  accelerators: Type.Array(AcceleratorShape),
+  registeredAt: Time,
+  seenAt: nullable(Time),
+  runs: Type.Array(RunSummary),
+});
+export type Node = Static<typeof Node>;
+
+/** Everything that the farm knows of a model file with these bytes. */
+export const ModelKnown = Type.Object({
+  sha256: Sha256,
+  /** Whether the farm keeps the bytes. */
+  kept: Type.Boolean(),
+  bytes: nullable(Count),
+  seenAs: Type.Array(
+    Type.Object({
+      role: literals(['shipped', 'retrained'] as const),
+      source: Text,
+      version: Text,
+      model: Text,
+      jobId: JobId,
+      runId: RunId,
+      seed: nullable(Type.Integer()),
+      rung: nullable(literals(rungs)),
+      sentence: nullable(Text),
+      jobHref: Href,
+      runHref: Href,
+    }),
+  ),
+  weightsHref: nullable(Href),
+});
+export type ModelKnown = Static<typeof ModelKnown>;
+
+/** A kept file. */
+export const Artifact = Type.Object({ sha256: Sha256, bytes: Count, href: Href });
+export type Artifact = Static<typeof Artifact>;
+
+export const Suite = Type.Object({
+  ...SuiteSpec.properties,
+  intakeSeconds: Type.Number({ exclusiveMinimum: 0 }),
+  indexedAt: nullable(Time),
+});
+export type Suite = Static<typeof Suite>;
+
+/** An error (RFC 9457). `field` says where in the request; `faults` are those of a recipe. */
+export const ProblemBody = Type.Object({
+  type: Text,
+  title: Text,
+  status: Type.Integer(),
+  detail: Text,
+  hint: Type.Optional(Text),
+  requestId: Type.Optional(Text),
+  faults: Type.Optional(Type.Array(Type.Object({ field: Text, message: Text }))),
+});
+export type ProblemBody = Static<typeof ProblemBody>;
+
+/** The wish for a retrain (`POST /api/v1/jobs`). */
+export const JobRequest = Type.Object(
+  {
+    source: SourceName,
+    version: Type.Optional(VersionString),
+    suite: Type.Optional(SuiteName),
+    seed: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,18}$',
+        description: 'A job seed given by a person, instead of one from public randomness.',
+      }),
+    ),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+  },
+  { additionalProperties: false },
+);
+export type JobRequest = Static<typeof JobRequest>;
+
+/** A deed on a job for which a person answers. */
+export const Deed = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 1_000 }) },
+  { additionalProperties: false },
+);
+export type Deed = Static<typeof Deed>;
+
+/** A node enrolled by an admin (`POST /api/v1/nodes`). */
+export const NodeRequest = Type.Object(
+  {
+    nodeId: NodeId,
+    publicKey: Type.String({ maxLength: 1_000, description: 'ed25519, SPKI PEM.' }),
+    name: Type.String({ minLength: 1, maxLength: 128 }),
+    class: Type.String({ pattern: '^[a-z0-9]+(\\+[a-z0-9_]+)?$', maxLength: 64 }),
+    slots: Type.Integer({ minimum: 1, maximum: 256 }),
+    accelerators: Type.Array(AcceleratorShape, { maxItems: 64 }),
+  },
+  { additionalProperties: false },
+);
+export type NodeRequest = Static<typeof NodeRequest>;
+
+export const SuiteRequest = Type.Object(
+  {
+    ...SuiteSpec.properties,
+    intakeSeconds: Type.Number({ minimum: 0.1, maximum: 604_800 }),
+  },
+  { additionalProperties: false },
+);
+export type SuiteRequest = Static<typeof SuiteRequest>;
