@@ -1,0 +1,46 @@
+// BullMQ over PostgreSQL: its tables lie in their own schema of the farm's database. For trusted hosts only: a role that
+// reaches the schema reaches every node's queue (docs/explanation/scheduling.md).
+import { queueSchema } from '@retraind/shared/wire/doorbell';
+import { createPostgresBackend, Queue, runMigrations } from 'bullmq';
+import pg from 'pg';
+import type { Bell, BellTrouble } from './bell.ts';
+import { SlotQueues, withinTime } from './slots.ts';
+
+/** Brings BullMQ's schema up to this BullMQ; safe to call from several programs at once. */
+export async function migrateQueue(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'retraind-queue-migrate' });
+  await client.connect();
+  try {
+    await runMigrations(client, queueSchema);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function openPostgresBell(databaseUrl: string, onTrouble: BellTrouble): Promise<Bell> {
+  await migrateQueue(databaseUrl);
+  // One small pool for all slots: left alone, BullMQ opens a pool a queue. A pool of ours needs the search path that
+  // BullMQ would have set.
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    options: `-c search_path=${queueSchema}`,
+    application_name: 'retraind-bell',
+    keepAlive: true,
+    max: 2,
+  });
+  pool.on('error', onTrouble);
+  const queues = new SlotQueues(
+    (name) => new Queue(name, { connection: pool, skipMetasUpdate: true }, createPostgresBackend),
+    onTrouble,
+  );
+  return {
+    ring: (nodeId, slot, ring) => queues.ring(nodeId, slot, ring),
+    async health() {
+      await withinTime(pool.query('SELECT 1'));
+    },
+    async close() {
+      await queues.close();
+      await pool.end();
+    },
+  };
+}
