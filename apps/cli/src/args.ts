@@ -3,9 +3,7 @@ import { parseArgs } from 'node:util';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Output } from './output.ts';
 
-export type OptionSpec =
-  | { type: 'boolean'; help: string }
-  | { type: 'string'; value: string; help: string };
+export type OptionSpec = { type: 'boolean'; help: string } | { type: 'string'; value: string; help: string };
 
 export interface Verb {
   name: string;
@@ -53,7 +51,9 @@ export class Args {
 
 /** Parses what follows the verb. Throws Problem `usage`. */
 export function parseVerbArgs(verb: Verb, argv: string[]): Args {
-  const options = Object.fromEntries(Object.entries(verb.options).map(([name, { type }]) => [name, { type }]));
+  const options = Object.fromEntries(
+    Object.entries(verb.options).map(([name, { type }]) => [name, { type }]),
+  );
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
@@ -62,7 +62,11 @@ export function parseVerbArgs(verb: Verb, argv: string[]): Args {
   }
   const [least, most] = verb.words;
   if (parsed.positionals.length < least || parsed.positionals.length > most) {
-    throw new Problem('usage', `retrain ${verb.name} takes ${least === most ? least : `${least} to ${most}`} word(s), not ${parsed.positionals.length}`, `usage: retrain ${verb.usage}`);
+    throw new Problem(
+      'usage',
+      `retrain ${verb.name} takes ${least === most ? least : `${least} to ${most}`} word(s), not ${parsed.positionals.length}`,
+      `usage: retrain ${verb.usage}`,
+    );
   }
   return new Args(parsed.positionals, parsed.values as Record<string, string | boolean | undefined>);
 }

@@ -41,11 +41,21 @@ export class FarmClient {
     return (await this.#send('GET', path)).text();
   }
 
-  async #ask<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  async #ask<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     return (await this.#send(method, path, body, headers)).json() as Promise<T>;
   }
 
-  async #send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  async #send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     const withToken = this.#token && method !== 'GET' ? { authorization: `Bearer ${this.#token}` } : {};
     const withBody = body === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
@@ -57,7 +67,12 @@ export class FarmClient {
         signal: AbortSignal.timeout(30_000),
       });
     } catch (error) {
-      throw new Problem('farm-unreachable', `the farm at ${this.#address} does not answer`, 'start one with: retrain farm', { cause: error });
+      throw new Problem(
+        'farm-unreachable',
+        `the farm at ${this.#address} does not answer`,
+        'start one with: retrain farm',
+        { cause: error },
+      );
     }
     if (response.ok) return response;
     throw await problemOf(response);
@@ -67,7 +82,8 @@ export class FarmClient {
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as { type?: string; detail?: string; hint?: string };
   const code = body.type?.replace('/problems/', '') ?? '';
-  const known: ProblemCode = code in problemTable ? (code as ProblemCode) : response.status === 404 ? 'not-found' : 'internal';
+  const known: ProblemCode =
+    code in problemTable ? (code as ProblemCode) : response.status === 404 ? 'not-found' : 'internal';
   return new Problem(known, body.detail ?? `the farm answered ${response.status}`, body.hint);
 }
 
@@ -80,14 +96,30 @@ export async function findFarm(options: { farm?: string; data?: string }): Promi
     () => undefined,
   );
   const token = found ? (await readFile(found.tokenFile, 'utf8').catch(() => '')).trim() : undefined;
-  if (given) return new FarmClient(given, process.env.RETRAIND_TOKEN ?? (found?.address === given ? token : undefined));
+  if (given)
+    return new FarmClient(
+      given,
+      process.env.RETRAIND_TOKEN ?? (found?.address === given ? token : undefined),
+    );
   if (!found) {
-    throw new Problem('farm-unreachable', `no farm runs on ${dataFolder}`, 'start one with: retrain farm, or name one with --farm URL');
+    throw new Problem(
+      'farm-unreachable',
+      `no farm runs on ${dataFolder}`,
+      'start one with: retrain farm, or name one with --farm URL',
+    );
   }
   return new FarmClient(found.address, process.env.RETRAIND_TOKEN ?? token);
 }
 
 export const farmOptions = {
-  farm: { type: 'string', value: 'URL', help: 'the farm to ask (default: RETRAIND_API, else the one in --data)' },
-  data: { type: 'string', value: 'FOLDER', help: 'data folder of an embedded farm (default: the XDG state folder)' },
+  farm: {
+    type: 'string',
+    value: 'URL',
+    help: 'the farm to ask (default: RETRAIND_API, else the one in --data)',
+  },
+  data: {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'data folder of an embedded farm (default: the XDG state folder)',
+  },
 } as const;

@@ -26,7 +26,11 @@ async function main(argv: string[]): Promise<number> {
   }
   const verb = verbs.find((candidate) => candidate.name === name);
   if (!verb) {
-    throw new Problem('usage', `there is no verb “${name}”`, `one of: ${verbs.map((each) => each.name).join(', ')}`);
+    throw new Problem(
+      'usage',
+      `there is no verb “${name}”`,
+      `one of: ${verbs.map((each) => each.name).join(', ')}`,
+    );
   }
   if (rest.includes('--help') || rest.includes('-h')) {
     console.log(usageOf(verb));

@@ -39,11 +39,15 @@ export function openOutput({ json }: { json: boolean }): Output {
 /** A plain table: columns as wide as their widest cell, two spaces apart. Width is counted without colour codes. */
 export function table(rows: string[][]): string {
   const widthOf = (cell: string): number => cell.replace(/\u001b\[\d+m/g, '').length;
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - widthOf(cell))))
+        .map((cell, column) =>
+          column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - widthOf(cell)),
+        )
         .join('  ')
         .trimEnd(),
     )
