@@ -5,8 +5,7 @@ import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets } from '../verdict/evidence.ts';
 
 /** A union of string literals from a list that lives elsewhere. */
-export const literals = <T extends string>(values: readonly T[]) =>
-  Type.Union(values.map((value) => Type.Literal(value)));
+export const literals = <T extends string>(values: readonly T[]) => Type.Enum<T[]>([...values]);
 
 export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 export const RunId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
@@ -93,6 +92,33 @@ export const EvidenceSchema = Type.Object({
   logLoss: Type.Union([Type.Number(), Type.Null()]),
   faults: Type.Array(Sentence, { maxItems: 100 }),
 });
+
+const DeviceName = Type.String({ maxLength: 256 });
+
+/** A device of a node (gpu/accelerator: Accelerator). Compute capability 8.0 is 80. */
+export const AcceleratorShape = Type.Union([
+  Type.Object({
+    kind: Type.Literal('cuda'),
+    capability: Type.Integer({ minimum: 10, maximum: 999 }),
+    name: DeviceName,
+    memoryBytes: Type.Integer({ minimum: 0 }),
+  }),
+  Type.Object({
+    kind: Type.Literal('rocm'),
+    architecture: Type.String({ pattern: '^gfx[0-9a-f]{3,5}$' }),
+    name: DeviceName,
+    memoryBytes: Type.Integer({ minimum: 0 }),
+  }),
+  Type.Object({ kind: Type.Literal('vulkan'), name: DeviceName, memoryBytes: Type.Integer({ minimum: 0 }) }),
+]);
+
+/** What a node says of itself (`POST /api/v1/nodes/self`). Its name and slots stay the admin's. */
+export const NodeInventory = Type.Object({
+  accelerators: Type.Array(AcceleratorShape, { maxItems: 64 }),
+  /** Version of the worker's program. */
+  program: Type.String({ maxLength: 128 }),
+});
+export type NodeInventory = Static<typeof NodeInventory>;
 
 const ModelResult = Type.Object({ model: Type.String({ maxLength: 256 }), evidence: EvidenceSchema });
 

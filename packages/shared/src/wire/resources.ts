@@ -4,7 +4,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
-import { literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
+import { AcceleratorShape, literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Time = Type.String({ format: 'date-time' });
@@ -222,25 +222,6 @@ export type Version = Static<typeof Version>;
 /** A package: its versions, newest first. */
 export const Package = Type.Object({ source: Text, versions: Type.Array(Version), href: Href });
 export type Package = Static<typeof Package>;
-
-const DeviceName = Type.String({ maxLength: 256 });
-
-/** A device of a node (gpu/accelerator: Accelerator). Compute capability 8.0 is 80. */
-export const AcceleratorShape = Type.Union([
-  Type.Object({
-    kind: Type.Literal('cuda'),
-    capability: Type.Integer({ minimum: 10, maximum: 999 }),
-    name: DeviceName,
-    memoryBytes: Count,
-  }),
-  Type.Object({
-    kind: Type.Literal('rocm'),
-    architecture: Type.String({ pattern: '^gfx[0-9a-f]{3,5}$' }),
-    name: DeviceName,
-    memoryBytes: Count,
-  }),
-  Type.Object({ kind: Type.Literal('vulkan'), name: DeviceName, memoryBytes: Count }),
-]);
 
 /** A node and what it offers. */
 export const Node = Type.Object({
