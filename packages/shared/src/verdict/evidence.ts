@@ -60,9 +60,11 @@ export interface ModelVerdict {
   /** Retrains that were weighed, in seed order. */
   k: number;
   seeds: number[];
-  shipped: { sha256: string; tensorSha256: string | null };
+  /** Null where no shipped file was found. */
+  shipped: { sha256: string; tensorSha256: string | null } | null;
   retrains: { sha256: string; tensorSha256: string | null }[];
   margin: number | null;
+  /** Null where no metric was measured on the shipped file and on at least two retrains. */
   metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
   tests: TestResult[];
   /** Bonferroni p over the battery, and the alpha it was held against; null where no statistics were needed. */
@@ -79,6 +81,6 @@ export interface ModelVerdict {
   taints: string[];
   /** Why this rung, in the order in which it was decided. */
   reasons: string[];
-  /** How many further runs the sequential design asks for; 0 when the verdict is final. */
+  /** How many runs beyond k the sequential design asks for (see looks.runsWanted); 0 when the verdict is final. */
   moreRuns: number;
 }

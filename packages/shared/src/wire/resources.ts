@@ -38,7 +38,7 @@ export const Verdict = Type.Object({
   sentence: Text,
   k: Count,
   seeds: Type.Array(Type.Integer()),
-  shipped: FileDigests,
+  shipped: nullable(FileDigests),
   retrains: Type.Array(FileDigests),
   margin: nullable(Type.Number()),
   metric: nullable(
