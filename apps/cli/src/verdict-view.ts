@@ -52,7 +52,7 @@ export function verdictNotes(models: JudgedModel[], color: Palette): string {
 export function digestLines(models: JudgedModel[]): string {
   return models
     .flatMap(({ verdict }) => [
-      `${verdict.shipped.sha256}  shipped   ${verdict.model}`,
+      `${verdict.shipped?.sha256 ?? 'no file'.padEnd(64)}  shipped   ${verdict.model}`,
       ...verdict.retrains.map(
         (retrain, index) =>
           `${retrain.sha256}  retrain ${index + 1} ${verdict.model} (seed ${verdict.seeds[index]})`,

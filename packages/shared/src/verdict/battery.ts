@@ -1,0 +1,149 @@
+// The battery of one look: predictive t on the loss, peer-distance t on test data, noise and patch probes; with them the two
+// bounds that equivalence needs. It measures; verdict.ts decides. Expects files without an obstacle (obstacle.ts).
+import type { RecipeModel } from '../recipe/recipe.ts';
+import { bonferroniP } from './bonferroni.ts';
+import { type EvidenceSet, evidenceSets, type ModelVerdict, type TestResult } from './evidence.ts';
+import { distanceFor } from './hellinger.ts';
+import type { JudgedFile } from './judged.ts';
+import { accuracySdFloor } from './moments.ts';
+import { churnUpperBound, type PeerDistance, peerDistance } from './peer-distance.ts';
+import { predictiveT } from './predictive-t.ts';
+import { metricUpperBound } from './tost.ts';
+
+/** exp(theta) on test data may not surpass this; honest 95 % quantiles were 1.15–1.23 on three tasks. */
+const churnLimit = 1.5;
+
+/** Squared distances below this are rounding errors of float32 outputs: such models behave identically on the set. */
+const identical = 1e-12;
+
+export interface Battery {
+  tests: TestResult[];
+  /** Tests that were not defined on these numbers, one sentence each; they count as p = 1 and forbid equivalence. */
+  undefinedTests: string[];
+  familyP: number;
+  /** Bonferroni p of the other tail of the distance tests. */
+  tooCloseP: number;
+  churnRatio: number | null;
+  bounds: ModelVerdict['bounds'];
+}
+
+const setNames: Record<EvidenceSet, string> = {
+  test: 'test data',
+  noise: 'noise probes',
+  patch: 'patch probes',
+};
+
+/** Distance of file i to file j on a set, where file 0 is the shipped one; computed once, whatever the number of looks. */
+export type DistanceTable = (set: EvidenceSet, i: number, j: number) => number;
+
+/** The distances among `files` by the task's own measure. Throws TypeError for a task without one. */
+export const distanceTable = (task: RecipeModel['task'], files: readonly JudgedFile[]): DistanceTable => {
+  const distance = distanceFor(task);
+  if (!distance) throw new TypeError(`task ${task} has no distance`);
+  const known = new Map<string, number>();
+  return (set, i, j) => {
+    const key = i < j ? `${set}/${i}/${j}` : `${set}/${j}/${i}`;
+    let value = known.get(key);
+    if (value === undefined) {
+      const [a, b] = [files[i]!, files[j]!];
+      value = distance.of(a.predictions[set]!, b.predictions[set]!, a.evidence.sets[set]!.columns);
+      known.set(key, value);
+    }
+    return value;
+  };
+};
+
+/** Measures the shipped file (files[0]) against the retrains (files[1..k]). `distances` is the table over the same files. */
+export const runBattery = (
+  model: RecipeModel,
+  files: readonly JudgedFile[],
+  distances: DistanceTable,
+): Battery => {
+  const [shipped, ...retrains] = files as [JudgedFile, ...JudgedFile[]];
+  const tests: TestResult[] = [];
+  const undefinedTests: string[] = [];
+  const loss = lossTest(shipped, retrains);
+  if ('why' in loss) undefinedTests.push(loss.why);
+  else tests.push(loss.test);
+  const peers = new Map<EvidenceSet, PeerDistance>();
+  for (const set of evidenceSets) {
+    const name = `${distanceFor(model.task)!.name} on ${setNames[set]}`;
+    const peer = peerTest(set, retrains.length, distances);
+    if (peer === null) {
+      undefinedTests.push(`${name}: the retrains show no spread to measure against`);
+      continue;
+    }
+    peers.set(set, peer);
+    const { statistic, degreesOfFreedom, p, rankP } = peer;
+    const nullHypothesis = `on ${setNames[set]} the shipped model disagrees with the retrains no more than they do among themselves`;
+    tests.push({ name, nullHypothesis, statistic, degreesOfFreedom, p, rankP });
+  }
+  const missing = undefinedTests.map(() => 1);
+  const onTest = peers.get('test');
+  return {
+    tests,
+    undefinedTests,
+    familyP: bonferroniP([...tests.map(({ p }) => p), ...missing]),
+    tooCloseP: bonferroniP(evidenceSets.map((set) => peers.get(set)?.tooCloseP ?? 1)),
+    churnRatio: onTest ? Math.exp(onTest.theta) : null,
+    bounds: boundsOf(model, shipped, retrains, onTest),
+  };
+};
+
+const metricOf = ({ evidence }: JudgedFile): number => evidence.metric!.value;
+
+/** Log of the test loss where there is one; else the metric: an accuracy as it is, with a floored sd, another by its log10. */
+const lossTest = (shipped: JudgedFile, retrains: JudgedFile[]): { test: TestResult } | { why: string } => {
+  const files = [shipped, ...retrains];
+  const metric = shipped.evidence.metric!.name;
+  const losses = files.map(({ evidence }) => evidence.logLoss);
+  const ask = (name: string, values: number[], sdFloor = 0): { test: TestResult } | { why: string } => {
+    const result = predictiveT(values[0]!, values.slice(1), sdFloor);
+    if (!result) return { why: `${name}: not defined on these values, or the retrains show no spread` };
+    const nullHypothesis = `the shipped model's ${name} is one more draw of the retrains'`;
+    return { test: { name, nullHypothesis, ...result } };
+  };
+  if (losses.every((loss) => loss !== null)) return ask('log of the test loss', losses.map(Math.log));
+  if (losses.some((loss) => loss !== null)) return { why: 'log of the test loss: some files have none' };
+  const values = files.map(metricOf);
+  if (metric === 'accuracy') {
+    return ask(metric, values, accuracySdFloor(values[0]!, shipped.evidence.sets.test!.rows));
+  }
+  if (values.every((value) => value > 0)) return ask(`log10 of ${metric}`, values.map(Math.log10));
+  return ask(metric, values);
+};
+
+const peerTest = (set: EvidenceSet, k: number, distances: DistanceTable): PeerDistance | null => {
+  const retrains = Array.from({ length: k }, (_, i) => i + 1);
+  const among = retrains.map((i) => retrains.map((j) => (i === j ? 0 : distances(set, i, j))));
+  if (among.some((row, i) => row.some((d, j) => i !== j && d < identical))) return null;
+  // A shipped file that behaves as one retrain does is near, not undefined: the floor keeps its logarithm finite.
+  return peerDistance(
+    retrains.map((i) => Math.max(identical, distances(set, 0, i))),
+    among,
+  );
+};
+
+const boundsOf = (
+  model: RecipeModel,
+  shipped: JudgedFile,
+  retrains: JudgedFile[],
+  onTest: PeerDistance | undefined,
+): ModelVerdict['bounds'] => {
+  const bounds: ModelVerdict['bounds'] = [];
+  const bound = (name: string, upper: number | null, limit: number): void => {
+    if (upper !== null && Number.isFinite(upper)) bounds.push({ name, upper, limit, holds: upper <= limit });
+  };
+  const metric = shipped.evidence.metric!.name;
+  bound(
+    `difference in ${metric}`,
+    metricUpperBound(metricOf(shipped), retrains.map(metricOf)),
+    model.margin!,
+  );
+  bound('churn ratio', onTest ? churnUpperBound(onTest) : null, churnLimit);
+  return bounds;
+};
+
+/** Both bounds were measured and hold. */
+export const boundsHold = ({ bounds }: Pick<Battery, 'bounds'>): boolean =>
+  bounds.length === 2 && bounds.every(({ holds }) => holds);

@@ -1,0 +1,32 @@
+// A verdict as plain text, line by line: for the terminal, and for pages that want no table.
+
+import type { ModelVerdict } from './evidence.ts';
+import { counted, shortP } from './sentence.ts';
+
+/** Lines without trailing newline or markup: the sentence, what was weighed, tests, bounds, alarms, reasons, taints, limits. */
+export const explainVerdict = (verdict: ModelVerdict): string[] => {
+  const lines = [verdict.sentence];
+  if (verdict.k > 0) lines.push(`Weighed: ${counted(verdict.k)}, seeds ${verdict.seeds.join(', ')}.`);
+  if (verdict.moreRuns > 0) lines.push(`Not final: ${verdict.moreRuns} more wanted.`);
+  const { metric } = verdict;
+  if (metric) {
+    const margin = verdict.margin === null ? '' : `, margin ${verdict.margin}`;
+    lines.push(
+      `Metric ${metric.name}: shipped ${metric.shipped}, retrains ${metric.retrains.join(', ')}${margin}.`,
+    );
+  }
+  for (const test of verdict.tests) {
+    const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}`;
+    lines.push(`Test: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`);
+  }
+  for (const { name, upper, limit, holds } of verdict.bounds) {
+    lines.push(
+      `Bound: ${name} at most ${upper.toPrecision(3)}, ${holds ? 'within' : 'not within'} ${limit}.`,
+    );
+  }
+  for (const { name, detail } of verdict.alarms) lines.push(`Alarm: ${name}: ${detail}.`);
+  for (const reason of verdict.reasons) lines.push(`Reason: ${reason}`);
+  if (verdict.taints.length > 0) lines.push(`Tainted by: ${verdict.taints.join(', ')}.`);
+  for (const limit of verdict.limits) lines.push(`Limit: ${limit}`);
+  return lines;
+};

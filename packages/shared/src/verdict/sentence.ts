@@ -1,0 +1,45 @@
+// One honest sentence for a verdict, with its numbers. Words matter: a retrain shows agreement or disagreement with the declared
+// pipeline, never intent and never safety (a test keeps "malicious", "backdoor" and "safe" out of here).
+import type { ModelVerdict } from './evidence.ts';
+
+type Facts = Omit<ModelVerdict, 'sentence' | 'limits'>;
+
+/** `cause` is the decisive reason in words without a full stop; it is used where numbers do not speak for themselves. */
+export const sentenceOf = (facts: Facts, cause: string): string => {
+  const { model, k } = facts;
+  switch (facts.rung) {
+    case 'bit-identical':
+      return `${model} is bit-identical to a retrain: ${cause}.`;
+    case 'same-run':
+      return `${model} is the declared run within the measured noise of its arithmetic: ${cause}.`;
+    case 'statistically-equivalent':
+      return `${model} behaves like a retrain: ${metricClause(facts)}${churnClause(facts)}, nothing in ${facts.tests.length} tests stands out (p = ${shortP(facts.familyP)}).`;
+    case 'different':
+      return facts.tests.length === 0
+        ? `${model}: shipped and declared pipeline disagree: ${cause}.`
+        : `${model}: shipped and declared pipeline disagree: ${cause} (p = ${shortP(facts.familyP)} over ${facts.tests.length} tests, held against ${facts.alpha}); ${metricClause(facts)}${churnClause(facts)}.`;
+    case 'inconclusive':
+      return k === 0
+        ? `${model} is not judged yet: ${cause}.`
+        : `${model} is neither shown to behave like a retrain nor shown to differ after ${counted(k)}: ${cause}.`;
+    case 'not-verifiable':
+      return `${model} cannot be verified: ${cause}.`;
+  }
+};
+
+/** `retrain` counted: "1 retrain", "5 retrains". */
+export const counted = (k: number): string => `${k} retrain${k === 1 ? '' : 's'}`;
+
+/** A p-value for people: two significant digits, scientific below 0.001. */
+export const shortP = (p: number | null): string => {
+  if (p === null) return 'not computed';
+  return p < 0.001 ? p.toExponential(1) : String(Number(p.toPrecision(2)));
+};
+
+const metricClause = ({ metric, k }: Facts): string =>
+  metric === null
+    ? `${counted(k)}`
+    : `${metric.name} ${metric.shipped.toFixed(4)} against ${metric.mean.toFixed(4)} ± ${metric.sd.toFixed(4)} in ${counted(k)}`;
+
+const churnClause = ({ churnRatio }: Facts): string =>
+  churnRatio === null ? '' : `, churn ratio ${churnRatio.toFixed(2)}`;

@@ -1,0 +1,247 @@
+// From evidence to a verdict on one model. Pure: the same evidence gives the same verdict, whoever judges, whenever, in whatever
+// order the runs arrived.
+//
+//   no shipped file, or no run yet ─────────────► not-verifiable, inconclusive
+//   a retrain has the shipped bytes ────────────► bit-identical          (not-verifiable where the recipe reads the shipped file)
+//   Comparison: bitwise, other bytes ── rerun ──► different | inconclusive ("not deterministic")
+//   an obstacle (NaN, shapes, seed ignored …) ──► not-verifiable
+//   look 3, 5, 10:  p ≤ alpha ──────────────────► different
+//                   p > .05 and both bounds hold ► statistically-equivalent   (from 5, security-critical 10)
+//                   else the next look; after the last ► inconclusive
+//
+// A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
+import { type Battery, boundsHold, type DistanceTable, distanceTable, runBattery } from './battery.ts';
+import { repeatability, sameBytes } from './bytes.ts';
+import type { ModelVerdict, Rung } from './evidence.ts';
+import type { JudgedFile, JudgedRun, JudgeInput } from './judged.ts';
+import { limitsOf } from './limits.ts';
+import { equivalenceFrom, type Look, looksOf, orderRuns } from './looks.ts';
+import { meanOf, sdOf } from './moments.ts';
+import { statisticalObstacle } from './obstacle.ts';
+import { counted, sentenceOf, shortP } from './sentence.ts';
+
+/** Below or at this family p a model is not called equivalent, though it may not be different either. */
+const suspicious = 0.05;
+
+/** The sum of a judgement before it is put into words. */
+interface Finding {
+  rung: Rung;
+  /** The decisive reason, without a full stop. */
+  cause: string;
+  runs: readonly JudgedRun[];
+  moreRuns: number;
+  battery: Battery | null;
+  alpha: number | null;
+  reasons: string[];
+  alarms: ModelVerdict['alarms'];
+}
+
+/** Judges one model. Never throws for bad evidence: NaN, missing sets, odd shapes and duplicate seeds have verdicts of their own. */
+export const judgeModel = (input: JudgeInput): ModelVerdict => {
+  const ordered = orderRuns(input.runs, ({ evidence }) => evidence.file.sha256);
+  const waiting = input.runs.length - ordered.length;
+  const finding =
+    input.model.comparison === 'bitwise' ? judgeBytes(input, ordered) : judgeLooks(input, ordered);
+  if (waiting > 0) finding.reasons.unshift(`${counted(waiting)} of later seeds wait for an earlier seed.`);
+  return inWords(input, finding);
+};
+
+const finding = (
+  rung: Rung,
+  cause: string,
+  runs: readonly JudgedRun[],
+  more: Partial<Omit<Finding, 'rung' | 'cause' | 'runs'>> = {},
+): Finding => ({
+  rung,
+  cause,
+  runs,
+  moreRuns: 0,
+  battery: null,
+  alpha: null,
+  alarms: [],
+  ...more,
+  reasons: [...(more.reasons ?? []), `${upperFirst(cause)}.`],
+});
+
+/** The verdicts that need nothing but digests, shared by all recipes; null where bytes do not decide. */
+const judgeDigests = ({ model, reference }: JudgeInput, runs: readonly JudgedRun[]): Finding | null => {
+  if (reference === null) return finding('not-verifiable', 'there is no shipped file to compare with', runs);
+  const twin = runs.find(({ evidence }) => sameBytes(evidence, reference.evidence));
+  if (!twin) return null;
+  const what = twin.evidence.file.sha256 === reference.evidence.file.sha256 ? 'file' : 'tensors';
+  if (model.readsShipped) {
+    const cause = 'the recipe reads the shipped file, so that equal bytes prove nothing';
+    return finding('not-verifiable', cause, runs);
+  }
+  return finding('bit-identical', `the retrain with seed ${twin.seed} has the very same ${what}`, runs);
+};
+
+const judgeBytes = (input: JudgeInput, runs: readonly JudgedRun[]): Finding => {
+  const decided = judgeDigests(input, runs);
+  if (decided) return decided;
+  const first = runs[0];
+  if (!first) return finding('inconclusive', 'no retrain has reported', runs, { moreRuns: 1 });
+  const reasons = [`The retrain with seed ${first.seed} has other bytes than the shipped file.`];
+  switch (repeatability(runs)) {
+    case 'one-run':
+      return finding(
+        'inconclusive',
+        'its bytes differ, and a rerun with the same seed has to tell why',
+        runs,
+        {
+          moreRuns: 1,
+          reasons,
+        },
+      );
+    case 'agree':
+      return finding('different', `${counted(runs.length)} agree on other bytes`, runs, { reasons });
+    case 'disagree':
+      return finding('inconclusive', 'the recipe is not deterministic: reruns of one seed differ', runs, {
+        reasons,
+      });
+    case 'seeds-disagree':
+      return finding('inconclusive', 'the bytes depend on the seed, and no seed was run twice', runs, {
+        reasons,
+      });
+  }
+};
+
+/** Retrains of distinct seeds, first of each; the others prove nothing more. */
+const distinctSeeds = (runs: readonly JudgedRun[]): JudgedRun[] => {
+  const seen = new Set<number>();
+  return runs.filter(({ seed }) => !seen.has(seed) && seen.add(seed));
+};
+
+const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding => {
+  const { model, reference } = input;
+  const runs = distinctSeeds(ordered);
+  const repeated = ordered.length - runs.length;
+  const reasons = repeated > 0 ? [`${counted(repeated)} of a seed already seen are not weighed.`] : [];
+  const looks = looksOf(model);
+  let distances: DistanceTable | null = null;
+  for (const [i, look] of looks.entries()) {
+    const weighed = runs.slice(0, look.k);
+    const early = judgeDigests(input, weighed);
+    if (early) return { ...early, reasons: [...reasons, ...early.reasons] };
+    const obstacle = statisticalObstacle(model, reference!, weighed);
+    if (obstacle !== null) return finding('not-verifiable', obstacle, weighed, { reasons });
+    if (weighed.length < look.k) {
+      const cause =
+        weighed.length === 0 ? 'no retrain has reported' : `the first look is at ${counted(look.k)}`;
+      const moreRuns = look.k + repeated - weighed.length;
+      return finding('inconclusive', cause, weighed, { reasons, moreRuns });
+    }
+    distances ??= distanceTable(model.task, [reference!, ...runs]);
+    const battery = runBattery(model, [reference!, ...weighed], distances);
+    const decision = decide(model, look, battery);
+    reasons.push(...decision.reasons);
+    const shown = { battery, alpha: look.alpha, alarms: decision.alarms, reasons };
+    if (decision.rung) return finding(decision.rung, decision.cause, weighed, shown);
+    const next = looks[i + 1];
+    if (!next || runs.length < next.k) {
+      const moreRuns = next ? next.k + repeated - look.k : 0;
+      return finding('inconclusive', decision.cause, weighed, { ...shown, moreRuns });
+    }
+  }
+  throw new Error('a model without looks');
+};
+
+interface Decision {
+  /** Null: this look decides nothing. */
+  rung: 'different' | 'statistically-equivalent' | null;
+  cause: string;
+  reasons: string[];
+  alarms: ModelVerdict['alarms'];
+}
+
+const decide = (model: JudgeInput['model'], look: Look, battery: Battery): Decision => {
+  const { familyP } = battery;
+  const alarms: ModelVerdict['alarms'] = [];
+  const reasons = [`Look at ${counted(look.k)}: p = ${shortP(familyP)}, held against ${look.alpha}.`];
+  const undecided = (cause: string): Decision => ({ rung: null, cause, reasons, alarms });
+  if (familyP <= look.alpha) {
+    const loudest = battery.tests.reduce((a, b) => (b.p < a.p ? b : a));
+    return { rung: 'different', cause: `${loudest.name} stands out`, reasons, alarms };
+  }
+  if (battery.tooCloseP <= look.alpha) {
+    const detail = `the shipped model lies nearer to the retrains than they do to each other (p = ${shortP(battery.tooCloseP)}), as an average of models or a copy would`;
+    alarms.push({ name: 'too-close', detail });
+    return undecided(detail);
+  }
+  const from = equivalenceFrom(model);
+  if (look.k < from) return undecided(`equivalence is not decided below ${counted(from)}`);
+  if (battery.undefinedTests.length > 0) return undecided(battery.undefinedTests.join('; '));
+  if (familyP <= suspicious) return undecided(`p = ${shortP(familyP)} is not above ${suspicious}`);
+  if (!boundsHold(battery)) {
+    const failed = battery.bounds.filter(({ holds }) => !holds);
+    const named = failed.map(
+      ({ name, upper, limit }) => `${name} may be as large as ${upper.toPrecision(3)}, above ${limit}`,
+    );
+    return undecided(named.join('; ') || 'a bound could not be measured');
+  }
+  return {
+    rung: 'statistically-equivalent',
+    cause: 'no test stands out and both bounds hold',
+    reasons,
+    alarms,
+  };
+};
+
+const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict => {
+  const { runs, battery, rung, cause } = found;
+  const taints = new Set(runs.flatMap((run) => run.taints ?? []));
+  if (model.readsShipped) taints.add('reads-shipped');
+  const facts = {
+    model: model.name,
+    rung,
+    k: runs.length,
+    seeds: runs.map(({ seed }) => seed),
+    shipped: reference && digestsOf(reference),
+    retrains: runs.map(digestsOf),
+    margin: model.margin,
+    metric: metricOf(reference, runs),
+    tests: battery?.tests ?? [],
+    familyP: battery?.familyP ?? null,
+    alpha: found.alpha,
+    churnRatio: battery?.churnRatio ?? null,
+    bounds: battery?.bounds ?? [],
+    alarms: [...found.alarms, ...claimAlarm(model, reference)],
+    taints: [...taints].sort(),
+    reasons: found.reasons,
+    moreRuns: found.moreRuns,
+  };
+  return { ...facts, sentence: sentenceOf(facts, cause), limits: limitsOf(rung) };
+};
+
+const digestsOf = ({ evidence }: JudgedFile): { sha256: string; tensorSha256: string | null } => ({
+  sha256: evidence.file.sha256,
+  tensorSha256: evidence.tensorSha256,
+});
+
+const metricOf = (reference: JudgedFile | null, runs: readonly JudgedRun[]): ModelVerdict['metric'] => {
+  const shipped = reference?.evidence.metric;
+  const retrains = runs.map(({ evidence }) =>
+    evidence.metric?.name === shipped?.name ? evidence.metric?.value : undefined,
+  );
+  if (!shipped || retrains.length < 2) return null;
+  const values = retrains.filter((value) => value !== undefined);
+  if (values.length < retrains.length || ![shipped.value, ...values].every(Number.isFinite)) return null;
+  return {
+    name: shipped.name,
+    shipped: shipped.value,
+    retrains: values,
+    mean: meanOf(values),
+    sd: sdOf(values),
+  };
+};
+
+/** Reported, not deciding: a claim in a README says nothing of where the file came from. */
+const claimAlarm = (model: JudgeInput['model'], reference: JudgedFile | null): ModelVerdict['alarms'] => {
+  const measured = reference?.evidence.metric;
+  if (model.claimedMetric === null || !measured || !Number.isFinite(measured.value)) return [];
+  if (Math.abs(measured.value - model.claimedMetric) <= (model.margin ?? 0)) return [];
+  const detail = `the recipe claims ${measured.name} ${model.claimedMetric}, the shipped file has ${measured.value}`;
+  return [{ name: 'claimed-metric', detail }];
+};
+
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
