@@ -1,0 +1,14 @@
+// What `import … from 'retrain-tfjs'` gives (packages/pipeline/README.md). The one barrel of the house: a recipe sees one
+// module, whatever files it is made of.
+export { type IdxArray, readIdx } from './data/idx.ts';
+export { gather, type Inputs, inputs, type Labels, labels, oneHot } from './data/records.ts';
+// Only for main.ts: opens the engine before the recipe's own code runs.
+export { openEngine } from './engine/engines.ts';
+export { RecipeFault } from './fault.ts';
+export { accuracy, type FitOptions, type FitResult, fit } from './fit.ts';
+export { dense } from './layers.ts';
+export { writeMetrics } from './metrics.ts';
+export { onnxBytes, saveOnnx } from './onnx/write.ts';
+export { epochOrder, generator } from './random.ts';
+export { run } from './run.ts';
+export * as tf from './tf.ts';

@@ -1,0 +1,13 @@
+// tfjs's plain JavaScript backend: slow, and the reference that the other engines' gradients are tested against.
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from './engine.ts';
+
+export const cpu: Engine = {
+  name: 'cpu',
+  automatic: false,
+  async open() {
+    await tf.setBackend('cpu');
+    return { backend: 'cpu', label: `cpu (tfjs ${tf.version_core})` };
+  },
+};

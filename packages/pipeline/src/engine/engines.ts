@@ -1,0 +1,28 @@
+// The ladder of engines, best first.
+import { RecipeFault } from '../fault.ts';
+import { cpu } from './cpu.ts';
+import type { Engine, OpenEngine } from './engine.ts';
+import { wasm } from './wasm.ts';
+
+export const engines: readonly Engine[] = [wasm, cpu];
+
+/**
+ * Opens the engine called `name`, or the first automatic one that this machine can run.
+ * Throws a RecipeFault that gives each engine's reason where none opens.
+ */
+export async function openEngine(name?: string): Promise<OpenEngine> {
+  const wanted = engines.filter((engine) => (name === undefined ? engine.automatic : engine.name === name));
+  if (wanted.length === 0) {
+    throw new RecipeFault(
+      `there is no engine '${name}'`,
+      `take one of ${engines.map((engine) => engine.name).join(', ')}`,
+    );
+  }
+  const reasons: string[] = [];
+  for (const engine of wanted) {
+    const opened = await engine.open();
+    if (!('unavailable' in opened)) return opened;
+    reasons.push(`${engine.name}: ${opened.unavailable}`);
+  }
+  throw new RecipeFault(`no engine opens (${reasons.join('; ')})`, 'try `retrain-tfjs --engine cpu`');
+}
