@@ -1,0 +1,56 @@
+// The processes below one process, and what memory they hold, from /proc. Linux only.
+import { readdir, readFile } from 'node:fs/promises';
+
+const parentOf = async (pid: number): Promise<number | null> => {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The command name, in parentheses, may hold spaces and parentheses: count from the last one (proc(5)).
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return null;
+  }
+};
+
+const allProcesses = async (): Promise<number[]> =>
+  (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+
+/** The process and everything below it, at this moment. */
+export const processTree = async (root: number): Promise<number[]> => {
+  const children = new Map<number, number[]>();
+  for (const pid of await allProcesses()) {
+    const parent = await parentOf(pid);
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const found = [root];
+  for (let i = 0; i < found.length; i++) found.push(...(children.get(found[i]!) ?? []));
+  return found;
+};
+
+/** Private and shared-memory pages of these processes, in bytes. Pages of files (libraries) are not counted. */
+export const memoryOf = async (pids: readonly number[]): Promise<number> => {
+  let bytes = 0;
+  for (const pid of pids) {
+    try {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8');
+      for (const [, kibibytes] of status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB/gm))
+        bytes += Number(kibibytes) * 1024;
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return bytes;
+};
+
+/** Processes whose environment holds `NAME=value`: finds children that left their group and their parent. */
+export const processesMarked = async (mark: string): Promise<number[]> => {
+  const found: number[] = [];
+  for (const pid of await allProcesses()) {
+    try {
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
+      if (environment.split('\0').includes(mark)) found.push(pid);
+    } catch {
+      // Another user's, or ended meanwhile.
+    }
+  }
+  return found;
+};

@@ -1,0 +1,86 @@
+// Where a package's code runs. One interface, one file a kind, one conformance suite over all
+// (tests/conformance/sandbox.test.ts). What each kind does and does not promise: docs/explanation/sandbox.md.
+import { Problem } from '@retraind/shared/wire/problems';
+import { bwrap } from './bwrap.ts';
+import { none } from './none.ts';
+
+/** A file or folder of this machine that the program may see, at a path that is the same on every machine. */
+export interface Mount {
+  /** Absolute path on this machine. */
+  source: string;
+  /** Absolute path inside; a sandbox without a file system of its own shows `source` instead (`pathInside`). */
+  target: string;
+  writable: boolean;
+}
+
+/** What ends a program that does not end by itself. Sizes in bytes, times in seconds. */
+export interface Limits {
+  seconds: number;
+  /** Longest time without output or growth of a file in `signsOfLife`. */
+  silenceSeconds: number;
+  logBytes: number;
+  /** Sum over the writable mounts, polled; also the size limit of one file (RLIMIT_FSIZE), which the kernel keeps. */
+  diskBytes: number;
+  /** Memory of the whole process tree, polled: a short spike may pass. */
+  memoryBytes: number;
+}
+
+export interface Command {
+  argv: readonly [string, ...string[]];
+  /** The whole environment: nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  /** Working folder as the program sees it. */
+  cwd: string;
+  mounts: readonly Mount[];
+  /** Files of the host's system folders that must not be seen: absolute paths. */
+  hidden: readonly string[];
+  limits: Limits;
+  /** Files of this machine whose growth counts as a sign of life, as output does. */
+  signsOfLife: readonly string[];
+  /** Standard output and error, in order. */
+  onOutput: (chunk: Buffer) => void;
+  signal: AbortSignal;
+}
+
+export type EndReason =
+  | 'exited'
+  | 'killed'
+  | 'time-limit'
+  | 'silence-limit'
+  | 'log-limit'
+  | 'disk-limit'
+  | 'memory-limit'
+  | 'cancelled';
+
+/** How a program ended; its whole process tree is gone by then. */
+export interface Ending {
+  reason: EndReason;
+  /** Null where a signal ended it. */
+  exitCode: number | null;
+  signal: string | null;
+  seconds: number;
+  logBytes: number;
+  peakMemoryBytes: number;
+  peakDiskBytes: number;
+}
+
+export interface Sandbox {
+  readonly name: 'bwrap' | 'none';
+  /** Goes into every record of a run made here. */
+  readonly taints: readonly string[];
+  /** Whether network and host files are really out of reach. */
+  readonly confines: boolean;
+  /** Throws Problem `sandbox-unavailable` with the cure where this machine cannot make it. */
+  check(): Promise<void>;
+  pathInside(mount: Mount): string;
+  run(command: Command): Promise<Ending>;
+}
+
+export const sandboxNames = ['bwrap', 'none'] as const;
+
+/** The sandbox of that name. `bwrapPath`: the program, where it is not on PATH. */
+export const openSandbox = (name: string, options: { bwrapPath?: string } = {}): Sandbox => {
+  if (name === 'bwrap') return bwrap(options.bwrapPath ?? 'bwrap');
+  if (name === 'none') return none();
+  throw new Problem('usage', `There is no sandbox "${name}".`, `Choose one of: ${sandboxNames.join(', ')}.`);
+};

@@ -1,0 +1,150 @@
+// Starts a program and keeps it within its limits: the part that every sandbox shares. A sandbox says how to start it and
+// how to kill everything below it.
+import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { Problem } from '@retraind/shared/wire/problems';
+import { diskUsage } from './disk-usage.ts';
+import { memoryOf, processTree } from './process-tree.ts';
+import type { Command, Ending, EndReason } from './sandbox.ts';
+
+const pollMilliseconds = 300;
+/** A tree of very many files is a denial of service even where it is small. */
+const filesLimit = 2_000_000;
+
+export interface Start {
+  argv: readonly [string, ...string[]];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** Kills the program and everything below it, while it lives. */
+  kill: (pid: number) => Promise<void>;
+  /** Kills what a program that ended by itself left behind. */
+  sweep: () => Promise<void>;
+}
+
+const grownSince = async (paths: readonly string[], sizes: Map<string, number>): Promise<boolean> => {
+  let grown = false;
+  for (const path of paths) {
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size !== (sizes.get(path) ?? 0)) grown = true;
+    sizes.set(path, size);
+  }
+  return grown;
+};
+
+/** Runs until it ends or a limit ends it. Throws Problem `sandbox-unavailable` where it cannot be started. */
+export const watch = async (command: Command, start: Start): Promise<Ending> => {
+  const { limits } = command;
+  const began = performance.now();
+  const writable = command.mounts.filter((mount) => mount.writable).map((mount) => mount.source);
+  const ending: Ending = {
+    reason: 'exited',
+    exitCode: null,
+    signal: null,
+    seconds: 0,
+    logBytes: 0,
+    peakMemoryBytes: 0,
+    peakDiskBytes: 0,
+  };
+  if (command.signal.aborted) return { ...ending, reason: 'cancelled' };
+
+  // One pipe for both streams, so that their order is the program's own; RLIMIT_FSIZE and no core files are inherited.
+  const fileBytes = Math.max(limits.diskBytes, 1 << 20);
+  const wrapper = [
+    '-c',
+    'exec "$@" 2>&1',
+    'sh',
+    '/usr/bin/prlimit',
+    `--fsize=${fileBytes}`,
+    '--core=0',
+    '--',
+  ];
+  const child = spawn('/bin/sh', [...wrapper, ...start.argv], {
+    cwd: start.cwd,
+    env: start.env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const pid = child.pid;
+  let over: EndReason | null = null;
+  let lastSign = performance.now();
+  const stop = (reason: EndReason): void => {
+    if (over !== null || pid === undefined) return;
+    over = reason;
+    void start.kill(pid);
+  };
+  const ended = new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      // Children that were left behind hold the pipe open: without the sweep `close` would wait for them.
+      void start.sweep();
+      child.once('close', () => resolve([code, signal]));
+    });
+  });
+  ended.catch(() => {});
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (over === 'log-limit') return;
+    lastSign = performance.now();
+    const room = limits.logBytes - ending.logBytes;
+    ending.logBytes += Math.min(chunk.length, room);
+    command.onOutput(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    if (chunk.length > room) stop('log-limit');
+  });
+  const onAbort = () => stop('cancelled');
+  command.signal.addEventListener('abort', onAbort, { once: true });
+
+  const sizes = new Map<string, number>();
+  await grownSince(command.signsOfLife, sizes);
+  const poll = async (): Promise<void> => {
+    if (await grownSince(command.signsOfLife, sizes)) lastSign = performance.now();
+    const usage = await diskUsage(writable);
+    ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
+    const memory = pid === undefined ? 0 : await memoryOf(await processTree(pid));
+    ending.peakMemoryBytes = Math.max(ending.peakMemoryBytes, memory);
+    const now = performance.now();
+    if (usage.bytes > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
+    else if (usage.largestBytes >= fileBytes) stop('disk-limit');
+    else if (memory > limits.memoryBytes) stop('memory-limit');
+    else if (now - began > limits.seconds * 1000) stop('time-limit');
+    else if (now - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
+  };
+  let polling: Promise<void> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    polling = poll().finally(() => {
+      busy = false;
+    });
+  }, pollMilliseconds);
+
+  try {
+    const [code, signal] = await ended;
+    clearInterval(timer);
+    await polling;
+    if (over === null) {
+      // What it wrote between the last poll and its end counts too.
+      const usage = await diskUsage(writable);
+      ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
+      const largest = usage.largestBytes >= fileBytes;
+      if (usage.bytes > limits.diskBytes || largest) over = 'disk-limit';
+    }
+    ending.exitCode = code;
+    ending.signal = signal;
+    ending.reason = over ?? (code === null ? 'killed' : 'exited');
+  } catch (cause) {
+    throw new Problem(
+      'sandbox-unavailable',
+      `The program "${start.argv[0]}" cannot be started: ${(cause as Error).message}`,
+      'Check that /bin/sh and prlimit (package util-linux) are there.',
+      { cause },
+    );
+  } finally {
+    clearInterval(timer);
+    command.signal.removeEventListener('abort', onAbort);
+  }
+  ending.seconds = (performance.now() - began) / 1000;
+  return ending;
+};
