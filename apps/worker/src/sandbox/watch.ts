@@ -69,17 +69,19 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   });
   const pid = child.pid;
   let over: EndReason | null = null;
+  let killing = Promise.resolve();
+  let sweeping = Promise.resolve();
   let lastSign = performance.now();
   const stop = (reason: EndReason): void => {
     if (over !== null || pid === undefined) return;
     over = reason;
-    void start.kill(pid);
+    killing = start.kill(pid);
   };
   const ended = new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       // Children that were left behind hold the pipe open: without the sweep `close` would wait for them.
-      void start.sweep();
+      sweeping = start.sweep();
       child.once('close', () => resolve([code, signal]));
     });
   });
@@ -123,7 +125,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   try {
     const [code, signal] = await ended;
     clearInterval(timer);
-    await polling;
+    await Promise.all([polling, killing, sweeping]);
     if (over === null) {
       // What it wrote between the last poll and its end counts too.
       const usage = await diskUsage(writable);
