@@ -28,6 +28,8 @@ export async function openPostgresBell(databaseUrl: string, onTrouble: BellTroub
     keepAlive: true,
     max: 2,
   });
+  // Every slot's queue listens to the one pool.
+  pool.setMaxListeners(0);
   pool.on('error', onTrouble);
   const queues = new SlotQueues(
     (name) => new Queue(name, { connection: pool, skipMetasUpdate: true }, createPostgresBackend),

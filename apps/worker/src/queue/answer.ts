@@ -21,6 +21,8 @@ export interface AnswerOptions {
   onRing: (ring: Ring) => Promise<void>;
   /** A broken connection or ring; only told, for the connection mends itself. */
   onTrouble: (error: Error) => void;
+  /** How long the queue believes in a worker that does not renew its lock. What a dead worker held then counts as failed. */
+  lockMilliseconds?: number;
   signal: AbortSignal;
 }
 
@@ -38,7 +40,14 @@ const drainDelaySeconds = 5;
 /** Resolves once rings are listened for; waits with growing pauses for a queue that is not there yet. */
 export async function answerRings(options: AnswerOptions): Promise<Answering> {
   const name = slotQueue(options.nodeId, options.slot);
-  const shared = { ...answerOptions, runRetryDelay: retryMilliseconds, drainDelay: drainDelaySeconds };
+  const lockMilliseconds = options.lockMilliseconds ?? 30_000;
+  const shared = {
+    ...answerOptions,
+    lockDuration: lockMilliseconds,
+    stalledInterval: lockMilliseconds,
+    runRetryDelay: retryMilliseconds,
+    drainDelay: drainDelaySeconds,
+  };
   const answer = async (job: Job): Promise<void> => {
     try {
       await options.onRing(readRing(job.data));

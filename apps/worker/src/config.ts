@@ -1,0 +1,42 @@
+// Options of the worker; infra/conf/worker.conf lists them, and a test compares.
+import { choiceOption, logLevelOption, numberOption, requiredText, urlOption } from '@retraind/host/config';
+
+export const workerOptions = {
+  api: urlOption('RETRAIND_API', ['http', 'https'], { help: 'address of the farm’s api', required: true }),
+  redisUrl: urlOption('REDIS_URL', ['redis', 'rediss'], {
+    help: 'Redis of the queue, with this node’s own ACL user; or else RETRAIND_QUEUE_URL',
+    secret: true,
+  }),
+  queueUrl: urlOption('RETRAIND_QUEUE_URL', ['postgresql', 'postgres'], {
+    help: 'PostgreSQL of the queue, with a role that reaches the schema bullmq only; for trusted hosts',
+    secret: true,
+  }),
+  nodeKeyFile: requiredText('RETRAIND_NODE_KEY_FILE', {
+    help: 'ed25519 key of this node (PKCS #8 PEM); made at the first start',
+    fallback: '/var/lib/retraind/node.key',
+  }),
+  slot: numberOption(
+    'RETRAIND_SLOT',
+    { least: 0, most: 1_023, whole: true },
+    { help: 'which slot of the node this process serves, from 0', fallback: '0' },
+  ),
+  work: requiredText('RETRAIND_WORK', {
+    help: 'folder for runs and the cache of datasets; runs lie in runs/slot-N',
+    fallback: '/var/lib/retraind/work',
+  }),
+  sandbox: choiceOption('RETRAIND_SANDBOX', ['bwrap', 'none'] as const, {
+    help: 'what confines the package’s code; none is for development, and taints each run',
+    fallback: 'bwrap',
+  }),
+  logLevel: logLevelOption(),
+};
+
+/** Warnings that `--check-config` prints. */
+export const workerNotes = (config: { queueUrl?: string; sandbox: string }): string[] => [
+  ...(config.queueUrl
+    ? [
+        'RETRAIND_QUEUE_URL: the queue in PostgreSQL does not part nodes from each other: for trusted hosts only',
+      ]
+    : []),
+  ...(config.sandbox === 'none' ? ['RETRAIND_SANDBOX=none: the package’s code is not confined'] : []),
+];
