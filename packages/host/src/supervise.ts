@@ -11,6 +11,8 @@ export interface ProgramSpec {
   cwd: string;
   /** The line that says the program is ready; without it a started process counts as ready. */
   readyWhen?: (line: string) => boolean;
+  /** What asks it to stop; SIGTERM unless it has another word for that. */
+  stopSignal?: NodeJS.Signals;
 }
 
 export interface SupervisorEvents {
@@ -113,13 +115,13 @@ class Program {
     this.#pause = Math.min(this.#pause * 2, longestPauseMilliseconds);
   }
 
-  /** Asks with SIGTERM, then ends with SIGKILL. */
+  /** Asks politely, then ends with SIGKILL. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer) clearTimeout(this.#timer);
     const child = this.#child;
     if (!child) return;
-    child.kill('SIGTERM');
+    child.kill(this.#spec.stopSignal ?? 'SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), stopGraceMilliseconds);
     await this.#exited;
     clearTimeout(timer);
