@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { Heartbeat, HeartbeatAnswer } from '@retraind/shared/wire/messages';
+import { Problem } from '@retraind/shared/wire/problems';
+import { Beat, RunStopped } from './beat.ts';
+
+type Told = Omit<Heartbeat, 'leaseEpoch'>;
+
+/** A farm that answers heartbeats as the test says, and hands out each beat as it comes. */
+function farmThat(answer: (count: number) => HeartbeatAnswer) {
+  const beats: Told[] = [];
+  const waiting: ((beat: Told) => void)[] = [];
+  return {
+    beats,
+    next: () => new Promise<Told>((resolve) => waiting.push(resolve)),
+    async heartbeat(beat: Told): Promise<HeartbeatAnswer> {
+      beats.push(beat);
+      waiting.shift()?.(beat);
+      return answer(beats.length);
+    },
+  };
+}
+
+const troubles: Error[] = [];
+const beatOn = (
+  farm: ReturnType<typeof farmThat>,
+  heartbeatSeconds: number,
+  shutdown = new AbortController(),
+) =>
+  new Beat({
+    farm,
+    heartbeatSeconds,
+    shutdown: shutdown.signal,
+    onTrouble: (error) => troubles.push(error),
+  });
+
+test('a new step is told at once, not at the next beat', async () => {
+  const farm = farmThat(() => ({ cancel: false }));
+  const first = farm.next();
+  const beat = beatOn(farm, 3_600);
+  await first;
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = farm.next();
+  beat.at('train', 0.25);
+  assert.deepEqual(await second, { step: 'train', progress: 0.25 });
+  await beat.end();
+  assert.equal(farm.beats.length, 2);
+});
+
+test('a cancelled run is stopped by the next beat', async () => {
+  const beat = beatOn(
+    farmThat((count) => ({ cancel: count === 3 })),
+    0.01,
+  );
+  await once(beat.signal, 'abort');
+  assert.ok(beat.signal.reason instanceof RunStopped && beat.signal.reason.why === 'cancelled');
+  await beat.end();
+});
+
+test('a lost lease stops the run; a farm that is away does not', async () => {
+  const farm = farmThat((count) => {
+    if (count < 3) throw new Problem('farm-unreachable', 'away');
+    throw new Problem('lease-lost', 'epoch 2 holds the run');
+  });
+  const beat = beatOn(farm, 0.01);
+  await once(beat.signal, 'abort');
+  assert.equal(beat.signal.reason.why, 'lease-lost');
+  assert.deepEqual(
+    troubles.map((error) => error.message),
+    ['away', 'away'],
+  );
+  await beat.end();
+});
+
+test('a shutdown stops the run, before or after it began', async () => {
+  const shutdown = new AbortController();
+  const beat = beatOn(
+    farmThat(() => ({ cancel: false })),
+    3_600,
+    shutdown,
+  );
+  shutdown.abort();
+  assert.equal(beat.signal.reason.why, 'shutdown');
+  await beat.end();
+  const late = beatOn(
+    farmThat(() => ({ cancel: false })),
+    3_600,
+    shutdown,
+  );
+  assert.equal(late.signal.aborted, true);
+  await late.end();
+});
