@@ -35,7 +35,7 @@ export const statisticalObstacle = (
 const faultOf = (model: RecipeModel, { evidence, predictions }: JudgedFile): string | null => {
   if (evidence.faults.length > 0) return `cannot be judged: ${evidence.faults.join('; ').replace(/\.$/, '')}`;
   if (evidence.metric === null) return 'has no metric';
-  if (!Number.isFinite(evidence.metric.value)) return `has a ${evidence.metric.name} that is not a number`;
+  if (!Number.isFinite(evidence.metric.value)) return `has no number for its ${evidence.metric.name}`;
   for (const set of evidenceSets) {
     const shape = evidence.sets[set];
     const values = predictions[set];

@@ -25,7 +25,8 @@ export const predictiveT = (
   const k = retrains.length;
   if (k < 2 || ![shipped, ...retrains].every(Number.isFinite)) return null;
   const sd = Math.max(sdOf(retrains), sdFloor);
-  if (!(sd > 0)) return null;
+  // A spread of nothing but rounding errors is no spread: equal numbers would make any other infinitely surprising.
+  if (!(sd > 1e-9 * Math.max(...retrains.map(Math.abs)))) return null;
   const statistic = (shipped - meanOf(retrains)) / (sd * Math.sqrt(1 + 1 / k));
   if (!Number.isFinite(statistic)) return null;
   const all = [shipped, ...retrains];
