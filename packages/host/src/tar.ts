@@ -91,6 +91,8 @@ export const unpackTar = async (
 
   const reader = extract();
   reader.on('entry', (header, body, next) => {
+    // The reader's own error tells; the body of the entry at hand is destroyed with it.
+    body.on('error', () => {});
     take(header, body as unknown as Readable).then(() => next(), next);
   });
   try {
