@@ -1,0 +1,244 @@
+// Jobs: wishes to retrain the models of a package for a suite. Their moves are drawn in shared/job/states; every move is
+// one UPDATE on the states it may come from, so that of two movers one is refused.
+import { type JobState, jobStatesBefore, openJobStates } from '@retraind/shared/job/states';
+import { type Demand, demandOfTag } from '@retraind/shared/policy/world';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { Connection, Database, Transaction } from '../client.ts';
+import { isDuplicate } from '../faults.ts';
+import type { Job as JobRow, Prisma } from '../generated/client.ts';
+import { note } from './audit.ts';
+import { newId } from './id.ts';
+import { type Holder, requireHolder } from './lease-hold.ts';
+import { type SourceVersion, versionOf } from './versions.ts';
+
+export type Job = Omit<JobRow, 'state' | 'demand'> & { state: JobState; demand: Demand };
+export const jobOf = (row: JobRow): Job => row as unknown as Job;
+
+export interface JobRequest {
+  suite: string;
+  source: string;
+  /** The suite's current version where absent. */
+  version?: string | null;
+  seedOverride?: string | null;
+  /** 0 is the recipe's own; others vary threads, library or precision. */
+  numerics?: number;
+  priority?: number;
+  reason?: string;
+  requestedBy: string;
+  /** `Idempotency-Key` of the POST, and the digest of its body. */
+  idempotency?: { key: string; requestSha256: string };
+}
+
+/**
+ * Asks for a retrain. The same open wish is one job: asked again, it is returned with `created: false`. Throws Problem
+ * `not-found` for a package that the suite has not, `conflict` for an idempotency key that was used for another request.
+ */
+export const request = async (db: Database, wish: JobRequest): Promise<{ job: Job; created: boolean }> => {
+  try {
+    return await db.$transaction((tx) => requestOnce(tx, wish));
+  } catch (error) {
+    // Another request was quicker: its job is there now, and the second look finds it.
+    if (!isDuplicate(error)) throw error;
+    return db.$transaction((tx) => requestOnce(tx, wish));
+  }
+};
+
+const requestOnce = async (tx: Transaction, wish: JobRequest): Promise<{ job: Job; created: boolean }> => {
+  const { suite, source, requestedBy, idempotency } = wish;
+  if (idempotency) {
+    const where = { actor_key: { actor: requestedBy, key: idempotency.key } };
+    const known = await tx.idempotencyKey.findUnique({ where, include: { job: true } });
+    if (known && known.requestSha256 !== idempotency.requestSha256) {
+      throw new Problem('conflict', 'The Idempotency-Key was used for another request', 'take a new key');
+    }
+    if (known) return { job: jobOf(known.job), created: false };
+  }
+  const version = await tx.sourceVersion.findFirst({
+    where: { suite, source, ...(wish.version ? { version: wish.version } : { state: 'current' }) },
+  });
+  if (!version) {
+    const what = wish.version ? `${source} ${wish.version}` : source;
+    throw new Problem(
+      'not-found',
+      `Suite ${suite} has no ${what} with a recipe`,
+      'see RECIPE: the tag, or an overlay',
+    );
+  }
+  const same = {
+    suite,
+    source,
+    version: version.version,
+    seedOverride: wish.seedOverride ?? null,
+    numerics: wish.numerics ?? 0,
+  };
+  const open = await tx.job.findFirst({ where: { ...same, state: { in: [...openJobStates] } } });
+  const row =
+    open ??
+    (await tx.job.create({
+      data: {
+        ...same,
+        jobId: newId(),
+        jobSeed: same.seedOverride,
+        priority: wish.priority ?? 0,
+        reason: wish.reason ?? '',
+        requestedBy,
+        demand: demandOfTag(versionOf(version).accelerators) as unknown as Prisma.InputJsonObject,
+      },
+    }));
+  if (idempotency) {
+    await tx.idempotencyKey.create({ data: { actor: requestedBy, ...idempotency, jobId: row.jobId } });
+  }
+  if (!open) {
+    await note(tx, {
+      actor: requestedBy,
+      deed: 'jobs.request',
+      subject: `job:${row.jobId}`,
+      reason: row.reason,
+    });
+  }
+  return { job: jobOf(row), created: !open };
+};
+
+/** A job with the version that it is for. */
+export type JobDetail = Job & { package: SourceVersion };
+
+export const byId = async (db: Connection, jobId: string): Promise<JobDetail | null> => {
+  const row = await db.job.findUnique({ where: { jobId }, include: { package: true } });
+  return row && { ...jobOf(row), package: versionOf(row.package) };
+};
+
+export interface JobFilter {
+  suite?: string;
+  source?: string;
+  states?: readonly JobState[];
+}
+
+/** Where a page ends: the next one begins behind it. */
+export interface JobCursor {
+  createdAt: Date;
+  jobId: string;
+}
+
+/** Jobs, newest first. `next` is null on the last page. */
+export const page = async (
+  db: Connection,
+  { suite, source, states }: JobFilter,
+  limit: number,
+  after: JobCursor | null = null,
+): Promise<{ jobs: Job[]; next: JobCursor | null }> => {
+  const behind = after && {
+    OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, jobId: { lt: after.jobId } }],
+  };
+  const rows = await db.job.findMany({
+    where: { suite, source, ...(states ? { state: { in: [...states] } } : {}), ...(behind ?? {}) },
+    orderBy: [{ createdAt: 'desc' }, { jobId: 'desc' }],
+    take: limit + 1,
+  });
+  const jobs = rows.slice(0, limit).map(jobOf);
+  const last = jobs.at(-1);
+  return {
+    jobs,
+    next: rows.length > limit && last ? { createdAt: last.createdAt, jobId: last.jobId } : null,
+  };
+};
+
+/** All jobs of a source package, newest first. */
+export const ofPackage = async (db: Connection, source: string, suite?: string): Promise<Job[]> =>
+  (
+    await db.job.findMany({ where: { source, suite }, orderBy: [{ createdAt: 'desc' }, { jobId: 'desc' }] })
+  ).map(jobOf);
+
+/** Jobs that still ask something of the farm, oldest first. */
+export const open = async (db: Connection): Promise<Job[]> =>
+  (
+    await db.job.findMany({
+      where: { state: { in: [...openJobStates] } },
+      orderBy: [{ createdAt: 'asc' }, { jobId: 'asc' }],
+    })
+  ).map(jobOf);
+
+export interface Move {
+  jobId: string;
+  to: JobState;
+  reason: string;
+  actor: string;
+}
+
+const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState[]).includes(state);
+
+/** The move inside a transaction: the job's row first, its runs second, as every deed locks them. */
+export const moveJob = async (tx: Transaction, { jobId, to, reason, actor }: Move): Promise<Job> => {
+  const count = await tx.$executeRaw`
+    UPDATE job SET state = ${to}, reason = ${reason}, state_at = now()
+    WHERE job_id = ${jobId} AND state = ANY(${jobStatesBefore(to)})`;
+  const row = await tx.job.findUnique({ where: { jobId } });
+  if (!row) throw new Problem('not-found', `There is no job ${jobId}`);
+  if (count === 0) throw new Problem('conflict', `Job ${jobId} is ${row.state}: it cannot become ${to}`);
+  if (!isOpen(to)) await cancelRuns(tx, jobId);
+  await note(tx, { actor, deed: 'jobs.move', subject: `job:${jobId}`, reason, facts: { to } });
+  return jobOf(row);
+};
+
+/** Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. */
+export const cancelRuns = async (tx: Connection, jobId: string): Promise<void> => {
+  await tx.$executeRaw`
+    UPDATE run SET
+      state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END,
+      ended_at = CASE state WHEN 'waiting' THEN now() END,
+      cancel_asked = true
+    WHERE job_id = ${jobId} AND state IN ('waiting', 'leased')`;
+};
+
+/**
+ * Moves a job; leaving the open states cancels its runs. Throws Problem `conflict` where shared/job/states forbids the
+ * move from the state the job is in now, `not-found` for no such job.
+ */
+export const move = (
+  db: Database,
+  jobId: string,
+  to: JobState,
+  reason: string,
+  actor = 'scheduler',
+): Promise<Job> => db.$transaction((tx) => moveJob(tx, { jobId, to, reason, actor }));
+
+export const supersede = (db: Database, jobId: string, reason: string, actor = 'scheduler'): Promise<Job> =>
+  move(db, jobId, 'superseded', reason, actor);
+
+export const cancel = (db: Database, jobId: string, reason: string, actor: string): Promise<Job> =>
+  move(db, jobId, 'cancelled', reason, actor);
+
+export interface RecipeToRecord extends Holder {
+  /** Text of debian/retrain/control. */
+  control: string;
+  jobSeed: string;
+  /** What the recipe asks of a slot (shared/policy/world demandOfRecipe). */
+  demand: Demand;
+}
+
+/**
+ * Records the recipe that a run found. The first run decides; a later one must have found the same, else Problem
+ * `conflict`. Throws `lease-lost` or `not-your-run` where the run is not the caller's.
+ */
+export const recordRecipe = (
+  db: Database,
+  { control, jobSeed, demand, ...holder }: RecipeToRecord,
+): Promise<Job> =>
+  db.$transaction(async (tx) => {
+    const { jobId } = await requireHolder(tx, holder);
+    await tx.$queryRaw`SELECT job_id FROM job WHERE job_id = ${jobId} FOR UPDATE`;
+    const row = await tx.job.findUniqueOrThrow({ where: { jobId } });
+    const differs = (row.control ?? control) !== control || (row.jobSeed ?? jobSeed) !== jobSeed;
+    if (differs)
+      throw new Problem(
+        'conflict',
+        `Run ${holder.runId} found another recipe or job seed than the runs before`,
+      );
+    if (row.control !== null) return jobOf(row);
+    const data = {
+      control,
+      jobSeed,
+      controlAt: new Date(),
+      demand: demand as unknown as Prisma.InputJsonObject,
+    };
+    return jobOf(await tx.job.update({ where: { jobId }, data }));
+  });

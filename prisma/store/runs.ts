@@ -1,0 +1,259 @@
+// Runs: executions of a job's recipe, one a seed. Whoever writes in a run's name proves its lease in the same UPDATE:
+// execution happens at least once, a result is recorded at most once (docs/reference/database.md).
+import type { RunState, RunStep } from '@retraind/shared/job/states';
+import type { Evidence } from '@retraind/shared/verdict/evidence';
+import type { ReportOutcome } from '@retraind/shared/wire/messages';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { Connection, Database } from '../client.ts';
+import { isDuplicate } from '../faults.ts';
+import type { Lease, Prisma, Run as RunRow } from '../generated/client.ts';
+import { newId } from './id.ts';
+import { cancelRuns, type Job, jobOf } from './jobs.ts';
+import {
+  type Breakage,
+  closeLease,
+  countNodeFault,
+  endWithoutResult,
+  type LeaseEnd,
+  type LeaseFiles,
+  lockLease,
+} from './lease-end.ts';
+import { type Holder, refusal, requireHolder } from './lease-hold.ts';
+import { type SourceVersion, versionOf } from './versions.ts';
+
+export type { Breakage, Holder, LeaseEnd, LeaseFiles };
+export { requireHolder };
+export type Run = Omit<RunRow, 'state' | 'step'> & { state: RunState; step: RunStep | null };
+const runOf = (row: RunRow): Run => row as unknown as Run;
+
+/** Makes the runs of seeds 1..k that the job has not: broken and cancelled ones are made anew. Returns the new ones' ids. */
+export const addUpTo = (db: Database, jobId: string, k: number): Promise<string[]> =>
+  db.$transaction(async (tx) => {
+    const jobs = await tx.$queryRaw<
+      { state: string }[]
+    >`SELECT state FROM job WHERE job_id = ${jobId} FOR UPDATE`;
+    const state = jobs[0]?.state;
+    if (!state) throw new Problem('not-found', `There is no job ${jobId}`);
+    if (state !== 'needs-retrain' && state !== 'retraining') {
+      throw new Problem('conflict', `Job ${jobId} is ${state}: it gets no more runs`);
+    }
+    const live = await tx.run.findMany({
+      where: { jobId, state: { in: ['waiting', 'leased', 'reported'] } },
+      select: { seedIndex: true },
+    });
+    const have = new Set(live.map(({ seedIndex }) => seedIndex));
+    const missing = Array.from({ length: k }, (_, i) => i + 1).filter((seedIndex) => !have.has(seedIndex));
+    const rows = missing.map((seedIndex) => ({ runId: newId(), jobId, seedIndex }));
+    await tx.run.createMany({ data: rows });
+    return rows.map(({ runId }) => runId);
+  });
+
+/** A run with its leases (oldest first) and what it made. */
+export type RunDetail = Run & { leases: Lease[]; outputs: ModelEvidence[]; references: ModelEvidence[] };
+
+export interface ModelEvidence {
+  model: string;
+  sha256: string;
+  evidence: Evidence;
+}
+
+const withAll = {
+  leases: { orderBy: { leaseEpoch: 'asc' } },
+  outputs: { orderBy: { model: 'asc' } },
+  references: { orderBy: { model: 'asc' } },
+} as const satisfies Prisma.RunInclude;
+
+export const byId = async (db: Connection, runId: string): Promise<RunDetail | null> =>
+  (await db.run.findUnique({ where: { runId }, include: withAll })) as unknown as RunDetail | null;
+
+/** All runs of a job in seed order; of one seed, the older first. */
+export const ofJob = async (db: Connection, jobId: string): Promise<RunDetail[]> =>
+  (await db.run.findMany({
+    where: { jobId },
+    orderBy: [{ seedIndex: 'asc' }, { createdAt: 'asc' }],
+    include: withAll,
+  })) as unknown as RunDetail[];
+
+export interface LeaseWish {
+  runId: string;
+  nodeId: string;
+  /** From 0. */
+  slot: number;
+  leaseSeconds: number;
+}
+
+/**
+ * Leases a waiting run to a slot and returns the new epoch; null where the world has changed since it was looked at: the
+ * run is not waiting, its job wants none now, the node is drained, the slot is taken.
+ */
+export const lease = async (db: Database, wish: LeaseWish): Promise<number | null> => {
+  const { runId, nodeId, slot, leaseSeconds } = wish;
+  try {
+    return await db.$transaction(async (tx) => {
+      const jobs = await tx.$queryRaw<{ jobId: string; state: string }[]>`
+        SELECT job.job_id AS "jobId", job.state FROM job JOIN run USING (job_id)
+        WHERE run_id = ${runId} FOR UPDATE OF job`;
+      const job = jobs[0];
+      if (!job || (job.state !== 'needs-retrain' && job.state !== 'retraining')) return null;
+      const leased = await tx.$queryRaw<{ leaseEpoch: number }[]>`
+        UPDATE run SET state = 'leased', lease_epoch = lease_epoch + 1, node_id = ${nodeId}, slot = ${slot}::int,
+          step = NULL, progress = NULL, not_before = NULL, heartbeat_at = now(),
+          expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
+        WHERE run_id = ${runId} AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
+          AND EXISTS (SELECT FROM node WHERE node_id = ${nodeId} AND approved_at IS NOT NULL
+                      AND drained_at IS NULL AND slots > ${slot}::int)
+        RETURNING lease_epoch AS "leaseEpoch"`;
+      const leaseEpoch = leased[0]?.leaseEpoch;
+      if (leaseEpoch === undefined) return null;
+      await tx.$executeRaw`
+        INSERT INTO lease (run_id, lease_epoch, node_id, slot)
+        VALUES (${runId}, ${leaseEpoch}::int, ${nodeId}, ${slot}::int)`;
+      await tx.$executeRaw`
+        UPDATE job SET state = 'retraining', state_at = now()
+        WHERE job_id = ${job.jobId} AND state = 'needs-retrain'`;
+      return leaseEpoch;
+    });
+  } catch (error) {
+    if (isDuplicate(error)) return null; // the slot holds another run's open lease
+    throw error;
+  }
+};
+
+/** What a lease asks for: everything that an `Assignment` is made of. */
+export interface AssignedRun {
+  run: Run;
+  job: Job;
+  package: SourceVersion;
+  suite: { name: string; sources: string };
+}
+
+/** The run behind a lease. Throws `lease-lost`, `not-your-run`, `not-found`. */
+export const assignment = async (db: Connection, holder: Holder): Promise<AssignedRun> => {
+  await requireHolder(db, holder);
+  const { job, ...run } = await db.run.findUniqueOrThrow({
+    where: { runId: holder.runId },
+    include: { job: { include: { package: { include: { inSuite: true } } } } },
+  });
+  const { package: version, ...jobRow } = job;
+  const { inSuite, ...versionRow } = version;
+  return { run: runOf(run), job: jobOf(jobRow), package: versionOf(versionRow), suite: inSuite };
+};
+
+export interface Beat extends Holder {
+  step: RunStep;
+  /** Fraction of the step, 0..1. */
+  progress: number | null;
+  /** The lease lasts this long from now. */
+  leaseSeconds: number;
+}
+
+/** A sign of life of a run and of its node. Throws `lease-lost`, `not-your-run`, `not-found`. */
+export const heartbeat = async (db: Connection, beat: Beat): Promise<{ cancel: boolean }> => {
+  const { runId, leaseEpoch, nodeId, step, progress, leaseSeconds } = beat;
+  const rows = await db.$queryRaw<{ cancel: boolean }[]>`
+    WITH beat AS (
+      UPDATE run SET step = ${step}, progress = ${progress}::float8, heartbeat_at = now(),
+        expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
+      WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND node_id = ${nodeId} AND state = 'leased'
+      RETURNING node_id, cancel_asked
+    ), seen AS (
+      UPDATE node SET seen_at = now() FROM beat WHERE node.node_id = beat.node_id
+    )
+    SELECT cancel_asked AS cancel FROM beat`;
+  if (!rows[0]) throw await refusal(db, beat);
+  return rows[0];
+};
+
+export interface Report extends Holder, LeaseFiles {
+  outcome: ReportOutcome;
+}
+
+/**
+ * Ends a lease as its node tells, once: a result with its evidence, or what broke and whose fault it is (the consequences
+ * for run, job and node are the table above lease-end.ts). Throws `lease-lost`, `not-your-run`, `not-found`.
+ */
+export const report = (
+  db: Database,
+  { outcome, logSha256, metricsSha256, ...holder }: Report,
+): Promise<LeaseEnd> =>
+  db.$transaction(async (tx) => {
+    const files = { logSha256, metricsSha256 };
+    const locked = await lockLease(tx, holder);
+    if (!locked) throw await refusal(tx, holder);
+    if (outcome.kind === 'broken') {
+      return endWithoutResult(tx, holder, locked, outcome, 'broken', files);
+    }
+    const { runId } = holder;
+    await closeLease(tx, holder, { outcome: 'reported' }, files);
+    await tx.$executeRaw`
+      UPDATE run SET state = 'reported', node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
+        step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
+        taints = ${outcome.taints}::text[], retraininfo_sha256 = ${outcome.retraininfoSha256},
+        provenance_sha256 = ${outcome.provenanceSha256}, train_seconds = ${outcome.trainSeconds}::float8
+      WHERE run_id = ${runId}`;
+    await tx.runOutput.createMany({ data: outcome.outputs.map((result) => evidenceRow(runId, result)) });
+    await tx.reference.createMany({ data: outcome.references.map((result) => evidenceRow(runId, result)) });
+    await countNodeFault(tx, locked.nodeId, null);
+    return { jobId: locked.jobId, run: 'reported', job: locked.jobState };
+  });
+
+type ModelResult = Extract<ReportOutcome, { kind: 'reported' }>['outputs'][number];
+const evidenceRow = (runId: string, { model, evidence }: ModelResult) => ({
+  runId,
+  model,
+  sha256: evidence.file.sha256,
+  evidence: evidence as unknown as Prisma.InputJsonObject,
+});
+
+export interface GiveBack {
+  runId: string;
+  leaseEpoch: number;
+  /** `lost`: nothing was heard in time. `given-back`: the node or the farm could not go on. */
+  outcome: 'lost' | 'given-back';
+  blame: 'node' | 'farm';
+  detail: string;
+}
+
+/**
+ * Ends an open lease without blame on the package: the run waits for its next epoch with the same seed (the fifth time it
+ * is broken, blame `farm`). Null where the lease had ended already: the node was quicker.
+ */
+export const giveBack = (
+  db: Database,
+  { outcome, blame, detail, ...open }: GiveBack,
+): Promise<LeaseEnd | null> =>
+  db.$transaction(async (tx) => {
+    const locked = await lockLease(tx, open);
+    const code = outcome === 'lost' ? 'lease-lost' : 'conflict';
+    return locked && endWithoutResult(tx, open, locked, { blame, code, detail, hint: null }, outcome);
+  });
+
+/** Ends an open lease with the fault of somebody, where the farm itself finds it. Null where it had ended already. */
+export const breakRun = (
+  db: Database,
+  open: { runId: string; leaseEpoch: number },
+  breakage: Breakage,
+): Promise<LeaseEnd | null> =>
+  db.$transaction(async (tx) => {
+    const locked = await lockLease(tx, open);
+    return locked && endWithoutResult(tx, open, locked, breakage, 'broken');
+  });
+
+export interface ExpiredLease {
+  runId: string;
+  jobId: string;
+  leaseEpoch: number;
+  nodeId: string;
+  slot: number;
+  expiresAt: Date;
+}
+
+/** Leases whose time is over by the database's clock, oldest first. Their end is `giveBack` with `lost`. */
+export const expired = (db: Connection): Promise<ExpiredLease[]> =>
+  db.$queryRaw<ExpiredLease[]>`
+    SELECT run_id AS "runId", job_id AS "jobId", lease_epoch AS "leaseEpoch", node_id AS "nodeId", slot,
+      expires_at AS "expiresAt"
+    FROM run WHERE state = 'leased' AND expires_at < now() ORDER BY expires_at`;
+
+/** Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. */
+export const cancelOfJob = (db: Connection, jobId: string): Promise<void> => cancelRuns(db, jobId);

@@ -1,0 +1,92 @@
+// The world for the scheduler (shared/policy/world): whole at first, then only what changed. Raw SQL, as it is read at
+// every tick.
+//
+// The cursor is the xmin of the reader's snapshot: every transaction below it had ended, so what it wrote was read. Rows
+// marked with it or later are read again next time: at least once, never never. A row that left the world (a job that
+// ended, a run that was reported) comes under `goneJobIds`, `goneRunIds`.
+import type { Accelerator } from '@retraind/shared/gpu/accelerator';
+import { type JobState, openJobStates } from '@retraind/shared/job/states';
+import {
+  type Demand,
+  slotsOfNode,
+  type WorldJob,
+  type WorldNode,
+  type WorldRun,
+} from '@retraind/shared/policy/world';
+import type { Database } from '../client.ts';
+
+export interface WorldChange {
+  /** Give it to the next `read`. */
+  cursor: string;
+  /** Whether this is everything there is (the reader forgets what it had). */
+  isWhole: boolean;
+  jobs: WorldJob[];
+  runs: WorldRun[];
+  nodes: WorldNode[];
+  goneJobIds: string[];
+  goneRunIds: string[];
+}
+
+interface JobRow extends Omit<WorldJob, 'demand' | 'state'> {
+  state: JobState;
+  demand: Demand;
+}
+
+interface RunRow extends Omit<WorldRun, 'state' | 'holder'> {
+  state: string;
+  nodeId: string | null;
+  slot: number | null;
+}
+
+interface NodeRow extends Omit<WorldNode, 'slots'> {
+  slots: number;
+  accelerators: Accelerator[];
+}
+
+const isOpen = ({ state }: { state: JobState }): boolean =>
+  (openJobStates as readonly JobState[]).includes(state);
+const isLive = ({ state }: { state: string }): boolean => state === 'waiting' || state === 'leased';
+
+/** Reads the world, or (with the cursor of an earlier reading) what changed since. One snapshot, read only. */
+export const read = (db: Database, since: string | null): Promise<WorldChange> =>
+  db.$transaction(
+    async (tx) => {
+      const from = since ?? '-1';
+      const isWhole = since === null;
+      const [{ cursor }] = await tx.$queryRaw<[{ cursor: string }]>`
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor`;
+      const jobs = await tx.$queryRaw<JobRow[]>`
+        SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
+          created_at AS "requestedAt"
+        FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
+        ORDER BY created_at, job_id`;
+      const runs = await tx.$queryRaw<RunRow[]>`
+        SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
+          not_before AS "notBefore",
+          ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
+                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn"
+        FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
+        ORDER BY run_id`;
+      const nodes = await tx.$queryRaw<NodeRow[]>`
+        SELECT node_id AS "nodeId", name, class, approved_at IS NOT NULL AND drained_at IS NULL AS approved,
+          seen_at AS "seenAt", slots, accelerators
+        FROM node WHERE changed >= ${from}::bigint ORDER BY node_id`;
+      return {
+        cursor,
+        isWhole,
+        jobs: jobs.filter(isOpen),
+        runs: runs.filter(isLive).map(({ nodeId, slot, state, ...run }) => ({
+          ...run,
+          state: state as WorldRun['state'],
+          holder: nodeId === null || slot === null ? null : { nodeId, slot },
+        })),
+        nodes: nodes.map(({ accelerators, slots, ...node }) => ({
+          ...node,
+          slots: slotsOfNode(slots, accelerators),
+        })),
+        goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
+        goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
+      };
+    },
+    { isolationLevel: 'RepeatableRead' },
+  );
