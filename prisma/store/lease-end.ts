@@ -7,6 +7,7 @@
 //   code dep-wait     waiting                 dep-wait     well again
 //   node, farm, lost  waiting; the fifth time (as it was;  a fault of its own counts,
 //                     broken(farm)            attempted)   three in a row drain it
+//   lost before it began    waiting, after a longer wait each time; nobody is blamed for good
 //   cancelled, or the job wants it no more:   cancelled
 import type { Blame, JobState, LeaseOutcome, RunState } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
@@ -49,7 +50,12 @@ interface LockedRun {
   jobState: JobState;
   nodeId: string;
   cancelAsked: boolean;
+  /** Null: no heartbeat has come yet. */
+  step: string | null;
 }
+
+/** Code of a lease that ended before its worker had begun. It costs no GPU-hour, so it does not count towards the limit. */
+const notBegun = 'not-begun';
 
 /** Locks job and run of an open lease; null where the lease is not open (or not this node's). */
 export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<LockedRun | null> => {
@@ -57,7 +63,8 @@ export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<Lock
   await tx.$queryRaw`
     SELECT job.job_id FROM job JOIN run USING (job_id) WHERE run_id = ${runId} FOR UPDATE OF job`;
   const rows = await tx.$queryRaw<LockedRun[]>`
-    SELECT run.job_id AS "jobId", job.state AS "jobState", run.node_id AS "nodeId", run.cancel_asked AS "cancelAsked"
+    SELECT run.job_id AS "jobId", job.state AS "jobState", run.node_id AS "nodeId", run.cancel_asked AS "cancelAsked",
+      run.step
     FROM run JOIN job USING (job_id)
     WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND run.state = 'leased'
       AND (${nodeId ?? null}::text IS NULL OR node_id = ${nodeId ?? null}::text)
@@ -125,6 +132,12 @@ export const endWithoutResult = async (
     await setRun(tx, runId, 'cancelled', breakage, 0);
     return { jobId, run: 'cancelled', job: jobState };
   }
+  if (outcome === 'lost' && locked.step === null) {
+    await closeLease(tx, lease, { ...said, code: notBegun, outcome }, files);
+    const before = await tx.lease.count({ where: { runId, code: notBegun } });
+    await setRun(tx, runId, 'waiting', null, Math.min(2 ** (before - 1), backoffSeconds.most));
+    return { jobId, run: 'waiting', job: jobState };
+  }
   const waits = code === 'dep-wait' ? 'dep-wait' : blame === 'data' ? 'data-wait' : null;
   if (waits) {
     await closeLease(tx, lease, { ...said, outcome: 'given-back' }, files);
@@ -134,7 +147,12 @@ export const endWithoutResult = async (
   if (blame === 'node' || blame === 'farm') {
     await closeLease(tx, lease, { ...said, outcome: outcome === 'lost' ? 'lost' : 'given-back' }, files);
     const giveBacks = await tx.lease.count({
-      where: { runId, outcome: { in: ['given-back', 'lost'] }, blame: { in: ['node', 'farm'] } },
+      where: {
+        runId,
+        outcome: { in: ['given-back', 'lost'] },
+        blame: { in: ['node', 'farm'] },
+        NOT: { code: notBegun },
+      },
     });
     if (giveBacks < maxGiveBacks) {
       const wait = Math.min(backoffSeconds.first * 2 ** (giveBacks - 1), backoffSeconds.most);

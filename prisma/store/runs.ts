@@ -255,5 +255,20 @@ export const expired = (db: Connection): Promise<ExpiredLease[]> =>
       expires_at AS "expiresAt"
     FROM run WHERE state = 'leased' AND expires_at < now() ORDER BY expires_at`;
 
+/** A lease that no worker has begun. */
+export interface UnbegunLease {
+  runId: string;
+  leaseEpoch: number;
+  nodeId: string;
+  slot: number;
+}
+
+/** Open leases without a first heartbeat that are older than `seconds`: their ring may be lost. Oldest first. */
+export const unbegun = (db: Connection, seconds: number): Promise<UnbegunLease[]> =>
+  db.$queryRaw<UnbegunLease[]>`
+    SELECT run_id AS "runId", lease_epoch AS "leaseEpoch", node_id AS "nodeId", slot
+    FROM run WHERE state = 'leased' AND step IS NULL AND heartbeat_at < now() - make_interval(secs => ${seconds}::float8)
+    ORDER BY heartbeat_at`;
+
 /** Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. */
 export const cancelOfJob = (db: Connection, jobId: string): Promise<void> => cancelRuns(db, jobId);
