@@ -1,9 +1,12 @@
 // The verbs, in the order in which `retrain --help` lists them. Adding one is one file and one line here.
 import type { Verb } from './args.ts';
+import { demo } from './verbs/demo.ts';
 import { explain } from './verbs/explain.ts';
+import { farm } from './verbs/farm.ts';
 import { log } from './verbs/log.ts';
 import { request } from './verbs/request.ts';
 import { status } from './verbs/status.ts';
 import { suite } from './verbs/suite.ts';
+import { verdict } from './verbs/verdict.ts';
 
-export const verbs: readonly Verb[] = [status, log, explain, request, suite];
+export const verbs: readonly Verb[] = [demo, farm, status, log, verdict, explain, request, suite];

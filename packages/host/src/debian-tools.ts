@@ -25,6 +25,7 @@ export const tools = {
   make: { packageName: 'make' },
   gcc: { packageName: 'gcc' },
   git: { packageName: 'git' },
+  ip: { packageName: 'iproute2' },
   mmdebstrap: { packageName: 'mmdebstrap' },
   'dpkg-source': { packageName: 'dpkg-dev' },
   'dpkg-scansources': { packageName: 'dpkg-dev' },
