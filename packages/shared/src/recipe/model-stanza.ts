@@ -1,0 +1,239 @@
+// The Model stanza of debian/retrain/control: the shipped file, what the target leaves, and how the two are compared.
+import { looks } from '../verdict/looks.ts';
+import { dataFileCure, parseDataFile } from './data-file.ts';
+import type { Stanza } from './deb822.ts';
+import { fieldTable } from './fields.ts';
+import { comparisons, type DataFile, type ModelFile, type RecipeModel, tasks } from './recipe.ts';
+import { pathFault, StanzaReader, short } from './stanza-reader.ts';
+
+/** Numbers of runs after which a verdict may fall. */
+const lookCounts = looks.map(({ k }) => k);
+
+/** Metrics that the farm computes, and the width of their range. */
+const metricRange: Record<string, number> = { accuracy: 1 };
+
+/** A seed as 32-bit generators take it. */
+const maxSeed = 2 ** 32 - 1;
+
+export function readModel(stanza: Stanza, file: string): { model: RecipeModel; reader: StanzaReader } {
+  const reader = new StanzaReader(
+    stanza,
+    file,
+    fieldTable.model.map(({ name }) => name),
+  );
+  const name = reader.matching(
+    'Model',
+    reader.text('Model'),
+    /^[A-Za-z0-9][A-Za-z0-9+._-]*$/,
+    'a name of letters, digits and + . _ -',
+  );
+  const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons) ?? 'statistical';
+  const securityCritical = reader.yesNo('Security-Critical');
+  const model: RecipeModel = {
+    name: name ?? '',
+    file: readFile(reader),
+    output: reader.path('Output', reader.required('Output')) ?? '',
+    comparison,
+    seed: reader.integer('Seed', 0, maxSeed),
+    readsShipped: reader.yesNo('Reads-Shipped'),
+    license: reader.required('License') ?? '',
+    task: reader.oneOf('Task', reader.text('Task'), tasks) ?? 'opaque',
+    trainingData: reader.text('Training-Data'),
+    trainingInputs: readDataFile(reader, 'Training-Inputs'),
+    trainingTargets: readDataFile(reader, 'Training-Targets'),
+    evaluationData: reader.text('Evaluation-Data'),
+    evaluationInputs: readDataFile(reader, 'Evaluation-Inputs'),
+    evaluationTargets: readDataFile(reader, 'Evaluation-Targets'),
+    metric: reader.text('Metric'),
+    margin: reader.number('Margin'),
+    claimedMetric: reader.number('Claimed-Metric'),
+    converter: reader.matching(
+      'Converter',
+      reader.text('Converter'),
+      /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/,
+      'a name of a rules target',
+    ),
+    slices: readSlices(reader),
+    securityCritical,
+    runs: readRuns(reader, comparison, securityCritical),
+  };
+  checkClaim(reader, model);
+  checkMetric(reader, model);
+  checkGroup(reader, 'Training');
+  checkGroup(reader, 'Evaluation');
+  return { model, reader };
+}
+
+function readFile(reader: StanzaReader): ModelFile {
+  const nothing: ModelFile = { kind: 'tree', path: '' };
+  const value = reader.required('File');
+  if (value === null) return nothing;
+  const ofPackage = /^([^/:]*):(.*)$/s.exec(value);
+  if (ofPackage === null) return { kind: 'tree', path: reader.path('File', value) ?? '' };
+  const [, packageName, path] = ofPackage as unknown as [string, string, string];
+  if (!/^[a-z0-9][a-z0-9+.-]+$/.test(packageName)) {
+    reader.fault(
+      'File',
+      `\`${short(packageName)}\` is no name of a binary package`,
+      'write `PACKAGE:/path`, e.g. `anthy-common:/usr/share/anthy/anthy.dic`',
+    );
+    return nothing;
+  }
+  const wrong = path.startsWith('/') ? pathFault(path.slice(1)) : 'does not begin with /';
+  if (wrong !== null) {
+    reader.fault(
+      'File',
+      `the path \`${short(path)}\` ${wrong}`,
+      'write the path as the package installs it, e.g. `/usr/share/anthy/anthy.dic`',
+    );
+  }
+  return { kind: 'package', packageName, path };
+}
+
+function readDataFile(reader: StanzaReader, name: string): DataFile | null {
+  const value = reader.text(name);
+  if (value === null) return null;
+  const file = parseDataFile(value);
+  if (typeof file !== 'string') return file;
+  reader.fault(name, `${name}: ${file}`, dataFileCure);
+  return null;
+}
+
+function readSlices(reader: StanzaReader): string | null {
+  const value = reader.text('Slices');
+  return value === null || value === 'label' ? value : reader.path('Slices', value);
+}
+
+function readRuns(
+  reader: StanzaReader,
+  comparison: string,
+  securityCritical: boolean,
+): { min: number; max: number } {
+  const usual = comparison === 'bitwise' ? { min: 1, max: 1 } : { min: 3, max: 10 };
+  const value = reader.text('Runs');
+  if (value === null) return usual;
+  const match = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/.exec(value);
+  if (match === null) {
+    reader.fault(
+      'Runs',
+      `Runs: \`${short(value)}\` is not of the form \`3..10\``,
+      'write two of 3, 5, 10, or one of them',
+    );
+    return usual;
+  }
+  const min = Number(match[1]);
+  const max = Number(match[2] ?? match[1]);
+  if (comparison === 'bitwise') {
+    if (min !== 1 || max !== 1)
+      reader.fault(
+        'Runs',
+        `a bitwise comparison takes 1 run, not ${value}`,
+        'write `Runs: 1` or remove the line',
+      );
+    return usual;
+  }
+  const stray = [min, max].filter((count) => !lookCounts.includes(count));
+  if (stray.length > 0 || min > max) {
+    reader.fault(
+      'Runs',
+      stray.length > 0
+        ? `Runs: ${stray.join(' and ')} is not one of the looks ${lookCounts.join(', ')}`
+        : `Runs: ${min} is more than ${max}`,
+      'write `3..10`, `3..5`, `5..10`, `3`, `5` or `10`',
+    );
+    return usual;
+  }
+  if (securityCritical && max < 10) {
+    reader.fault(
+      'Runs',
+      `a security-critical model is equivalent only from 10 runs, and Runs ends at ${max}`,
+      'write `Runs: 3..10`',
+    );
+  } else if (max < 5) {
+    reader.warn(
+      'Runs',
+      `with at most ${max} runs no verdict can be statistically-equivalent, which needs 5`,
+      'write `Runs: 3..10`',
+    );
+  }
+  return { min, max };
+}
+
+/** What each comparison must have before any run is made. */
+function checkClaim(reader: StanzaReader, model: RecipeModel): void {
+  if (model.comparison === 'numerical') reader.required('Seed', 'Comparison: numerical needs it');
+  if (model.comparison === 'bitwise' && model.readsShipped) {
+    reader.fault(
+      'Reads-Shipped',
+      'a recipe that reads the shipped file can copy it: no bitwise comparison',
+      'compare statistically, or train without the shipped file',
+    );
+  }
+  if (model.comparison !== 'statistical' || !reader.has('Comparison')) return;
+  const why = 'Comparison: statistical needs it';
+  for (const name of [
+    'Task',
+    'Metric',
+    'Margin',
+    'Evaluation-Data',
+    'Evaluation-Inputs',
+    'Evaluation-Targets',
+  ]) {
+    reader.required(name, why);
+  }
+  if (model.task === 'opaque' && reader.has('Task')) {
+    reader.fault(
+      'Task',
+      'an opaque model is judged by its bytes only',
+      'write `Comparison: bitwise`, or say what the model does',
+    );
+  } else if (model.task !== 'classification' && reader.has('Task')) {
+    reader.fault(
+      'Task',
+      `a statistical comparison of the task ${model.task} is not yet supported`,
+      'use classification, or `Comparison: bitwise`',
+    );
+  }
+}
+
+function checkMetric(reader: StanzaReader, { metric, margin, claimedMetric }: RecipeModel): void {
+  const range = metric !== null && Object.hasOwn(metricRange, metric) ? metricRange[metric] : undefined;
+  if (metric !== null && range === undefined) {
+    reader.fault(
+      'Metric',
+      `the metric \`${short(metric)}\` is not yet supported`,
+      `write one of ${Object.keys(metricRange).join(', ')}`,
+    );
+  }
+  if (margin !== null && margin <= 0) {
+    reader.fault(
+      'Margin',
+      `Margin: ${margin} is not above 0`,
+      'write the largest difference in the metric that would not matter, e.g. `0.015`',
+    );
+  } else if (margin !== null && range !== undefined && margin >= range) {
+    reader.fault(
+      'Margin',
+      `Margin: ${margin} is as wide as the range of ${metric} (${range}): every model would pass`,
+      'write a fraction, e.g. `0.015` for 1.5 points',
+    );
+  }
+  if (claimedMetric !== null && range !== undefined && (claimedMetric < 0 || claimedMetric > range)) {
+    reader.fault(
+      'Claimed-Metric',
+      `Claimed-Metric: ${claimedMetric} is no ${metric} (0 to ${range})`,
+      'write a fraction, e.g. `0.884`',
+    );
+  }
+}
+
+/** Inputs without data or targets cannot be read. */
+function checkGroup(reader: StanzaReader, group: 'Training' | 'Evaluation'): void {
+  const [data, inputs, targets] = [`${group}-Data`, `${group}-Inputs`, `${group}-Targets`] as const;
+  // Statistical models have been told already.
+  const told = new Set(reader.faults.map(({ field }) => field));
+  if (reader.has(targets) && !reader.has(inputs) && !told.has(inputs))
+    reader.required(inputs, `${targets} needs it`);
+  if (!reader.has(inputs)) return;
+  for (const name of [data, targets]) if (!told.has(name)) reader.required(name, `${inputs} needs it`);
+}
