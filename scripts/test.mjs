@@ -2,9 +2,10 @@
 //   npm test                      everything
 //   npm test -- tests/architecture packages/shared     the test files under these paths
 import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,10 +31,27 @@ if (files.length === 0) {
   console.error(`no test files under ${wanted.join(' ')}`);
   process.exit(1);
 }
+// One PostgreSQL for all files that want a database; it ends with its stdin, so with us, however we end.
+const startPostgres = async () => {
+  const keeper = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(root, 'tests/support/postgres-keeper.ts')],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      cwd: root,
+    },
+  );
+  for await (const line of createInterface({ input: keeper.stdout })) return { TEST_DATABASE_URL: line };
+  console.error('no PostgreSQL for the tests');
+  process.exit(1);
+};
+
+const wantsDatabase = files.some((file) => readFileSync(file, 'utf8').includes('support/database'));
+const env = { ...process.env, ...(wantsDatabase ? await startPostgres() : {}) };
 const child = spawn(
   process.execPath,
   ['--import', 'tsx', '--test', `--test-concurrency=${cpus().length}`, '--test-reporter=spec', ...files],
-  { stdio: 'inherit', cwd: root },
+  { stdio: 'inherit', cwd: root, env },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal ? 1 : code));

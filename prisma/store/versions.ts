@@ -52,16 +52,20 @@ export interface FoundAnswer {
  * jobs and makes the job that policy asks for, all in one transaction. A version already known keeps its beacon and gets
  * no second job; its index fields and overlay are brought up to date.
  */
-export const found = (db: Database, { job: wish, ...fields }: Found): Promise<FoundAnswer> =>
+export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
   db.$transaction(async (tx) => {
-    const { suite, source, version, beacon, accelerators, ...rest } = fields;
+    const { suite, source, version, beacon, accelerators, job: wish } = wanted;
+    const { policy, target, directory, overlaySha256 } = wanted;
     // One reading of a suite at a time decides which version is current.
     await tx.$queryRaw`SELECT name FROM suite WHERE name = ${suite} FOR UPDATE`;
     const supersededJobIds = await supersedeOthers(tx, suite, source, version);
     const key = { suite_source_version: { suite, source, version } };
     const known = await tx.sourceVersion.findUnique({ where: key });
     const data = {
-      ...rest,
+      policy,
+      target,
+      directory,
+      overlaySha256,
       accelerators: accelerators as unknown as Prisma.InputJsonArray,
       state: 'current',
       supersededAt: null,
@@ -78,7 +82,9 @@ export const found = (db: Database, { job: wish, ...fields }: Found): Promise<Fo
         suite,
         source,
         version,
-        ...wish,
+        state: wish.state,
+        reason: wish.reason,
+        priority: wish.priority,
         requestedBy: 'intake',
         demand: demandOfTag(accelerators) as unknown as Prisma.InputJsonObject,
       },

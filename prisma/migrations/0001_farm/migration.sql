@@ -324,7 +324,7 @@ CREATE UNIQUE INDEX "lease_one_result_per_run" ON "lease"("run_id") WHERE "outco
 -- A result, once recorded, stays as it was.
 CREATE FUNCTION retraind_keep_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '% % is final', TG_TABLE_NAME, OLD."run_id" USING ERRCODE = 'check_violation';
+  RAISE EXCEPTION '% % is final', TG_TABLE_NAME, OLD."run_id";
 END $$;
 CREATE TRIGGER "run_reported_is_final" BEFORE UPDATE ON "run" FOR EACH ROW
   WHEN (OLD."state" IN ('reported', 'broken', 'cancelled')) EXECUTE FUNCTION retraind_keep_final();
@@ -334,7 +334,7 @@ CREATE TRIGGER "lease_ended_is_final" BEFORE UPDATE ON "lease" FOR EACH ROW
 -- Rows are not deleted, and the audit, verdicts and evidence are not rewritten.
 CREATE FUNCTION retraind_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '% of % is refused: rows are kept', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  RAISE EXCEPTION '% of % is refused: rows are kept', TG_OP, TG_TABLE_NAME;
 END $$;
 DO $$
 DECLARE name text;

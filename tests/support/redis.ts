@@ -1,0 +1,67 @@
+// A Redis of a test's own, on loopback with a password. The farm's tests run on both queue backends; this is the second.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+import { findProgram } from '@retraind/host/debian-tools';
+
+export interface TestRedis {
+  /** As REDIS_URL takes it. */
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Why there can be no Redis here; null where there can. For a test's `skip`. */
+export const redisAbsence = (): string | null =>
+  findProgram('redis-server') ? null : 'redis-server is not installed (apt-get install redis-server)';
+
+/** A port of loopback that nobody has at this moment. */
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+/** Starts a Redis that dies with the test's process. Call it only where `redisAbsence()` is null. */
+export const withRedis = async (): Promise<TestRedis> => {
+  const program = findProgram('redis-server');
+  if (!program) throw new Error(redisAbsence() ?? '');
+  const folder = await mkdtemp('/tmp/retraind-redis-');
+  const port = await freePort();
+  const password = randomBytes(16).toString('hex');
+  const options = Object.entries({
+    port,
+    bind: '127.0.0.1',
+    requirepass: password,
+    dir: folder,
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  await new Promise<void>((resolve, reject) => {
+    lines.on('line', (line) => {
+      if (/ready to accept connections/i.test(line)) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`redis-server ended with ${code} before it was ready`)));
+  });
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  after(stop);
+  return { url: `redis://:${password}@127.0.0.1:${port}`, pid: child.pid!, stop };
+};
