@@ -25,7 +25,11 @@ const threshold = (risesAbove: (p: number) => boolean): number => {
 };
 
 /** Bounds (0..1) of the true rate at this confidence, from `count` of n ≥ 1. */
-export const clopperPearson = (count: number, n: number, confidence = 0.95): { low: number; high: number } => {
+export const clopperPearson = (
+  count: number,
+  n: number,
+  confidence = 0.95,
+): { low: number; high: number } => {
   const tail = (1 - confidence) / 2;
   return {
     low: count === 0 ? 0 : threshold((p) => 1 - binomialCdf(count - 1, n, p) >= tail),
