@@ -2,7 +2,7 @@
 // Source: ONNX IR specification, operators Gemm-13, Relu-14, Sigmoid-13, Tanh-13, Softmax-13.
 import { open, rename, rm } from 'node:fs/promises';
 import type { Sequential } from '@tensorflow/tfjs-layers';
-import { onnx } from 'onnx-proto';
+import onnxProto, { type onnx } from 'onnx-proto';
 import { RecipeFault } from '../fault.ts';
 import { type Activation, type DenseParts, denseParts } from '../layers.ts';
 import { below, run } from '../run.ts';
@@ -10,7 +10,9 @@ import { below, run } from '../run.ts';
 const opset = 14;
 /** IR version 7 is the one of ONNX 1.8 to 1.9, which opset 14 belongs to: readable by every onnxruntime since 2021. */
 const irVersion = 7;
-const { FLOAT } = onnx.TensorProto.DataType;
+// A CommonJS module whose names Node cannot tell in advance: only its default can be imported.
+const { ModelProto, TensorProto } = onnxProto.onnx;
+const { FLOAT } = TensorProto.DataType;
 
 const operators: Record<Exclude<Activation, 'linear'>, string> = {
   relu: 'Relu',
@@ -79,7 +81,7 @@ export async function onnxBytes(model: Sequential): Promise<Uint8Array> {
   const first = parts[0];
   const last = parts.at(-1);
   if (!first || !last) throw new RecipeFault('the net has no layer', 'give it at least one Dense layer');
-  return onnx.ModelProto.encode({
+  return ModelProto.encode({
     irVersion,
     producerName: 'retrain-tfjs',
     opsetImport: [{ domain: '', version: opset }],
