@@ -1,0 +1,148 @@
+// The evaluator: a program of its own, bundled into one file and run in the sandbox (steps/evaluate.ts), because a model file
+// is as untrusted as any other. Reads a request, writes predictions as float32 files and an answer as JSON.
+//   evaluate REQUEST.json
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readIdx } from '@retraind/pipeline/data/idx';
+import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
+import { type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
+import { noiseProbes, patchProbes } from '@retraind/shared/verdict/probes';
+import { areProbabilities, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
+import { refuseForeign } from './onnx/magic.ts';
+import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
+import { ModelFault } from './onnx/wire.ts';
+import { type Outputs, openModel, type Records } from './predict.ts';
+
+export interface EvaluationRequest {
+  /** Path of the model file. */
+  model: string;
+  /** Folder of the package onnxruntime-node. */
+  ortFolder: string;
+  outFolder: string;
+  /** Null: digests only. Paths of the data files are absolute. */
+  statistical: {
+    task: Task;
+    metric: string | null;
+    inputs: DataFile;
+    targets: DataFile | null;
+    jobSeed: string;
+  } | null;
+}
+
+export interface EvaluationAnswer {
+  /** Why the file is no model that can be read; then nothing else is known of it. */
+  refused: string | null;
+  tensorSha256: string | null;
+  /** Each lies as `<set>.f32` in the out folder. */
+  sets: Partial<Record<EvidenceSet, { rows: number; columns: number }>>;
+  metric: { name: string; value: number } | null;
+  logLoss: number | null;
+  faults: string[];
+}
+
+/** Protocol buffers end at 2 GiB. */
+const maxModelBytes = 2 ** 31 - 1;
+
+const readModelFile = (path: string): OnnxModel => {
+  const { size } = statSync(path);
+  if (size > maxModelBytes) throw new ModelFault(`it has ${size} bytes; ONNX in one file ends at 2 GiB`);
+  const bytes = readFileSync(path);
+  refuseForeign(bytes);
+  return readOnnx(bytes);
+};
+
+const readRecords = async (file: DataFile): Promise<Records> => {
+  if (file.format !== 'idx') throw new ModelFault(`data of format ${file.format} is not read yet (idx is)`);
+  const { shape, values } = await readIdx(file.path);
+  const [rows = 0, ...own] = shape;
+  const record = file.recordShape ?? own;
+  const length = record.reduce((size, dim) => size * dim, 1);
+  if (rows * length !== values.length || rows === 0) {
+    throw new ModelFault(
+      `${file.path} has the shape ${shape.join('x')}, the recipe says Nx${record.join('x')}`,
+    );
+  }
+  return { rows, shape: record, values: Float32Array.from(values, (value) => value * file.scale) };
+};
+
+const readLabels = async (file: DataFile, rows: number, columns: number): Promise<ArrayLike<number>> => {
+  if (file.format !== 'idx') throw new ModelFault(`data of format ${file.format} is not read yet (idx is)`);
+  const { shape, values } = await readIdx(file.path);
+  if (shape.length !== 1 || values.length !== rows) {
+    throw new ModelFault(`${file.path} has ${values.length} labels for ${rows} records`);
+  }
+  const wrong = values.findIndex(
+    (label: number) => !(Number.isInteger(label) && label >= 0 && label < columns),
+  );
+  if (wrong >= 0)
+    throw new ModelFault(
+      `${file.path}: the label of record ${wrong} is ${values[wrong]}, the model has ${columns} classes`,
+    );
+  return values;
+};
+
+const setInputs = (set: EvidenceSet, test: Records, jobSeed: string): Records => {
+  if (set === 'test') return test;
+  const { rows, values } = (set === 'noise' ? noiseProbes : patchProbes)({
+    jobSeed,
+    recordShape: test.shape,
+    records: test.values,
+  });
+  return { rows, shape: test.shape, values };
+};
+
+const evaluateStatistically = async (
+  request: EvaluationRequest & { statistical: object },
+  model: OnnxModel,
+  answer: EvaluationAnswer,
+): Promise<void> => {
+  const { task, metric, inputs, targets, jobSeed } = request.statistical!;
+  const predict = await openModel(request.model, model, request.ortFolder);
+  const test = await readRecords(inputs);
+  let scores = false;
+  for (const set of evidenceSets) {
+    const outputs: Outputs = await predict(setInputs(set, test, jobSeed));
+    const wrong = countNotFinite(outputs.values);
+    if (wrong > 0) {
+      answer.faults.push(
+        `it gives NaN or infinity in ${wrong} of ${outputs.values.length} outputs on the ${set} set`,
+      );
+    } else if (task === 'classification') {
+      if (set === 'test') scores = !areProbabilities(outputs);
+      if (scores) softmaxRows(outputs);
+      if (set === 'test' && targets !== null) {
+        const measured = measureClasses(outputs, await readLabels(targets, outputs.rows, outputs.columns));
+        answer.logLoss = measured.logLoss;
+        if (metric === 'accuracy') answer.metric = { name: metric, value: measured.accuracy };
+      }
+    }
+    const { buffer, byteOffset, byteLength } = outputs.values;
+    writeFileSync(join(request.outFolder, `${set}.f32`), Buffer.from(buffer, byteOffset, byteLength));
+    answer.sets[set] = { rows: outputs.rows, columns: outputs.columns };
+  }
+};
+
+const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> => {
+  const answer: EvaluationAnswer = {
+    refused: null,
+    tensorSha256: null,
+    sets: {},
+    metric: null,
+    logLoss: null,
+    faults: [],
+  };
+  try {
+    const model = readModelFile(request.model);
+    answer.tensorSha256 = modelDigest(model);
+    if (request.statistical !== null) {
+      await evaluateStatistically({ ...request, statistical: request.statistical }, model, answer);
+    }
+  } catch (error) {
+    if (!(error instanceof ModelFault)) throw error;
+    answer.refused = error.message;
+  }
+  return answer;
+};
+
+const request = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as EvaluationRequest;
+writeFileSync(join(request.outFolder, 'answer.json'), JSON.stringify(await evaluate(request)));

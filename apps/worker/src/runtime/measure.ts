@@ -1,0 +1,53 @@
+// Metric and loss of a classifier on the test set, from its outputs alone.
+import type { Outputs } from './predict.ts';
+
+/** Rows that miss the sum 1 by more than this are no probabilities but scores. */
+const sumTolerance = 1e-3;
+/** A probability of 0 for the true class would make the loss infinite. */
+const leastProbability = 1e-12;
+
+export const countNotFinite = (values: Float32Array): number =>
+  values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
+
+/** Whether every row is a distribution over classes. */
+export const areProbabilities = ({ rows, columns, values }: Outputs): boolean => {
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let column = 0; column < columns; column++) {
+      const value = values[row * columns + column]!;
+      if (!(value >= 0 && value <= 1 + sumTolerance)) return false;
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > sumTolerance) return false;
+  }
+  return true;
+};
+
+/** Softmax of each row, in double precision, in place. */
+export const softmaxRows = ({ rows, columns, values }: Outputs): void => {
+  for (let row = 0; row < rows; row++) {
+    const scores = values.subarray(row * columns, (row + 1) * columns);
+    const top = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const powers = Float64Array.from(scores, (score) => Math.exp(score - top));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    for (let column = 0; column < columns; column++) scores[column] = powers[column]! / sum;
+  }
+};
+
+/** Accuracy (0..1, ties to the lower class) and mean negative log likelihood (nats) of class probabilities. */
+export const measureClasses = (
+  { rows, columns, values }: Outputs,
+  labels: ArrayLike<number>,
+): { accuracy: number; logLoss: number } => {
+  let right = 0;
+  let loss = 0;
+  for (let row = 0; row < rows; row++) {
+    const at = row * columns;
+    let best = 0;
+    for (let column = 1; column < columns; column++)
+      if (values[at + column]! > values[at + best]!) best = column;
+    if (best === labels[row]) right++;
+    loss -= Math.log(Math.max(leastProbability, values[at + labels[row]!]!));
+  }
+  return { accuracy: right / rows, logLoss: loss / rows };
+};

@@ -1,0 +1,158 @@
+// What an ONNX file says, as far as the farm must know it before it hands the file to onnxruntime: tensors, graph, inputs.
+// Names of tools, versions and documentation are passed over: they are no part of the model. Source: onnx.proto.
+import { createHash } from 'node:crypto';
+import { readTensor, type Tensor } from './tensor.ts';
+import { bytesOf, fieldsOf, integersOf, ModelFault, textOf } from './wire.ts';
+
+export interface ValueInfo {
+  name: string;
+  /** DataType of a tensor; null for sequences, maps and what is not said. */
+  type: number | null;
+  /** Null: not said at all. A dimension that is free or named is null. */
+  shape: (number | null)[] | null;
+}
+
+interface Graph {
+  tensors: Tensor[];
+  /** Every node as canonical lines. */
+  nodes: string[][];
+  inputs: ValueInfo[];
+  outputs: ValueInfo[];
+}
+
+export interface OnnxModel {
+  graph: Graph;
+  opsets: string[];
+}
+
+/** Subgraphs (If, Loop) in subgraphs. */
+const maxDepth = 8;
+
+const readShape = (message: Uint8Array): (number | null)[] => {
+  const dims: (number | null)[] = [];
+  for (const { number, value } of fieldsOf(message, 'a shape')) {
+    if (number !== 1) continue;
+    let dim: number | null = null;
+    for (const part of fieldsOf(bytesOf(value, 'a dimension'), 'a dimension')) {
+      if (part.number === 1) dim = Number(integersOf(part.value)[0]);
+    }
+    dims.push(dim);
+  }
+  return dims;
+};
+
+const readValueInfo = (message: Uint8Array): ValueInfo => {
+  const info: ValueInfo = { name: '', type: null, shape: null };
+  for (const { number, value } of fieldsOf(message, 'an input or output')) {
+    if (number === 1) info.name = textOf(value, 'a name');
+    if (number !== 2) continue;
+    for (const kind of fieldsOf(bytesOf(value, 'a type'), 'a type')) {
+      if (kind.number !== 1) continue;
+      for (const part of fieldsOf(bytesOf(kind.value, 'a tensor type'), 'a tensor type')) {
+        if (part.number === 1) info.type = Number(part.value);
+        if (part.number === 2) info.shape = readShape(bytesOf(part.value, 'a shape'));
+      }
+    }
+  }
+  return info;
+};
+
+const digestLine = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const tensorLine = ({ name, type, shape, bytes }: Tensor): string =>
+  `tensor ${JSON.stringify(name)} ${type} ${shape.join('x')} ${digestLine(bytes)}`;
+
+/** An attribute as text: its name, and its value with tensors and graphs in canonical form. */
+const attributeLine = (message: Uint8Array, depth: number): string => {
+  let name = '';
+  const values: string[] = [];
+  for (const { number, value } of fieldsOf(message, 'an attribute')) {
+    if (number === 1) name = textOf(value, 'an attribute');
+    else if (number === 5 || number === 10)
+      values.push(tensorLine(readTensor(bytesOf(value, 'a tensor'), 'a tensor')));
+    else if (number === 6 || number === 11)
+      values.push(...graphLines(readGraph(bytesOf(value, 'a graph'), depth + 1)));
+    else if (number !== 13)
+      values.push(`${number} ${typeof value === 'bigint' ? value : Buffer.from(value).toString('hex')}`);
+  }
+  return `attribute ${JSON.stringify(name)} ${values.join(' ')}`;
+};
+
+const readNode = (message: Uint8Array, depth: number): string[] => {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes: string[] = [];
+  let operator = '';
+  let domain = '';
+  for (const { number, value } of fieldsOf(message, 'a node')) {
+    if (number === 1) inputs.push(textOf(value, 'a node'));
+    else if (number === 2) outputs.push(textOf(value, 'a node'));
+    else if (number === 4) operator = textOf(value, 'a node');
+    else if (number === 5) attributes.push(attributeLine(bytesOf(value, 'an attribute'), depth));
+    else if (number === 7) domain = textOf(value, 'a node');
+  }
+  if (operator === '') throw new ModelFault('a node without an operator: this is no ONNX graph');
+  return [
+    `node ${JSON.stringify([domain === 'ai.onnx' ? '' : domain, operator, inputs, outputs])}`,
+    ...attributes.sort(),
+  ];
+};
+
+const readGraph = (message: Uint8Array, depth = 0): Graph => {
+  if (depth > maxDepth) throw new ModelFault(`graphs are nested more than ${maxDepth} deep`);
+  const graph: Graph = { tensors: [], nodes: [], inputs: [], outputs: [] };
+  for (const { number, value } of fieldsOf(message, 'the graph')) {
+    if (number === 1) graph.nodes.push(readNode(bytesOf(value, 'a node'), depth));
+    else if (number === 5) graph.tensors.push(readTensor(bytesOf(value, 'a tensor'), 'a tensor'));
+    else if (number === 11) graph.inputs.push(readValueInfo(bytesOf(value, 'an input')));
+    else if (number === 12) graph.outputs.push(readValueInfo(bytesOf(value, 'an output')));
+    else if (number === 15) throw new ModelFault('it has sparse tensors, which are not read');
+  }
+  return graph;
+};
+
+const valueLine = (kind: string, { name, type, shape }: ValueInfo): string =>
+  `${kind} ${JSON.stringify([name, type, shape])}`;
+
+const graphLines = ({ tensors, nodes, inputs, outputs }: Graph): string[] => [
+  ...tensors.map(tensorLine).sort(),
+  ...nodes.flat(),
+  ...inputs.map((one) => valueLine('input', one)),
+  ...outputs.map((one) => valueLine('output', one)),
+];
+
+/** Reads a whole file. Throws ModelFault with the reason where it is no ONNX model that can be judged. */
+export const readOnnx = (bytes: Uint8Array): OnnxModel => {
+  let graph: Graph | null = null;
+  const opsets: string[] = [];
+  for (const { number, value } of fieldsOf(bytes, 'the file')) {
+    if (number === 7) graph = readGraph(bytesOf(value, 'the graph'));
+    else if (number === 25) throw new ModelFault('it defines functions of its own, which are not read');
+    else if (number === 8) {
+      let domain = '';
+      let version = 0n;
+      for (const part of fieldsOf(bytesOf(value, 'an opset'), 'an opset')) {
+        if (part.number === 1) domain = textOf(part.value, 'an opset');
+        else if (part.number === 2) version = integersOf(part.value)[0]!;
+      }
+      opsets.push(`opset ${JSON.stringify(domain)} ${version}`);
+    }
+  }
+  if (graph === null) throw new ModelFault('it has no graph: this is no ONNX model');
+  return { graph, opsets: opsets.sort() };
+};
+
+/**
+ * Digest of what the model computes with: tensors (name, type, shape, bytes), nodes, inputs, outputs, operator sets. Two files that
+ * differ only in documentation, producer or in how tensors are packed have the same digest.
+ */
+export const modelDigest = ({ graph, opsets }: OnnxModel): string =>
+  createHash('sha256')
+    .update([...opsets, ...graphLines(graph)].join('\n'))
+    .digest('hex');
+
+/** The inputs that a caller must give: initializers may be named among the inputs (IR version 3). */
+export const askedInputs = ({ graph }: OnnxModel): ValueInfo[] => {
+  const given = new Set(graph.tensors.map(({ name }) => name));
+  return graph.inputs.filter(({ name }) => !given.has(name));
+};

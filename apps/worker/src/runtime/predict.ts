@@ -1,0 +1,109 @@
+// Asks a model for its outputs with onnxruntime: one thread, one order of execution, so that the same file gives the same
+// numbers on this machine every time.
+import { createRequire } from 'node:module';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { askedInputs, type OnnxModel } from './onnx/model.ts';
+import { ModelFault } from './onnx/wire.ts';
+
+const floatType = 1;
+/** Values a batch: 16 MiB of float32. */
+const batchValues = 2 ** 22;
+const batchRows = 512;
+
+export interface Records {
+  rows: number;
+  /** Of one record. */
+  shape: number[];
+  /** Row-major, rows × product(shape). */
+  values: Float32Array;
+}
+
+export interface Outputs {
+  rows: number;
+  columns: number;
+  values: Float32Array;
+}
+
+export type Predict = (records: Records) => Promise<Outputs>;
+
+const product = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
+
+/** onnxruntime's messages name source files and carry its own prefixes; the sentence is what helps. */
+const cleaned = (error: unknown): string =>
+  String((error as Error).message ?? error)
+    .replace(/^.*?(?:failed:|Error:)\s*/s, '')
+    .split('\n')[0]!
+    .slice(0, 500);
+
+/** Opens a model that has been read and found sound. `ortFolder`: the folder of the package onnxruntime-node. Throws ModelFault. */
+export const openModel = async (path: string, model: OnnxModel, ortFolder: string): Promise<Predict> => {
+  const ort = createRequire(import.meta.url)(ortFolder) as typeof import('onnxruntime-node');
+  const inputs = askedInputs(model);
+  const [input] = inputs;
+  if (!input || inputs.length > 1)
+    throw new ModelFault(`it has ${inputs.length} inputs; models of one input are judged`);
+  if (input.type !== floatType)
+    throw new ModelFault(`its input "${input.name}" is not float32 (ONNX type ${input.type})`);
+  const outputs = model.graph.outputs.filter(({ type }) => type === floatType);
+  const [output] = outputs;
+  if (!output || outputs.length > 1)
+    throw new ModelFault(`it has ${outputs.length} float32 outputs; models of one are judged`);
+
+  let session: InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(path, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'basic',
+      logSeverityLevel: 4,
+    });
+  } catch (error) {
+    throw new ModelFault(`onnxruntime refuses it: ${cleaned(error)}`);
+  }
+
+  const fixed = input.shape?.slice(1);
+  const fixedBatch = input.shape?.[0] ?? null;
+  return async ({ rows, shape, values }) => {
+    const length = product(shape);
+    // A model of [N, 1, 28, 28] may be asked with flat records of 784, and the other way round.
+    const wholly = fixed?.every((dim) => dim !== null) ? (fixed as number[]) : null;
+    if (wholly && product(wholly) !== length) {
+      throw new ModelFault(
+        `its input takes records of shape ${wholly.join('x')}, the data has ${shape.join('x')}`,
+      );
+    }
+    const record = wholly ?? shape;
+    const perBatch = fixedBatch ?? Math.max(1, Math.min(batchRows, Math.floor(batchValues / length)));
+    let all: Float32Array | null = null;
+    let columns = 0;
+    for (let row = 0; row < rows; row += perBatch) {
+      const count = Math.min(perBatch, rows - row);
+      // A model of a fixed batch gets its last batch filled up with zeros, whose outputs are dropped.
+      const batch = fixedBatch === null ? count : fixedBatch;
+      const feed = new Float32Array(batch * length);
+      feed.set(values.subarray(row * length, (row + count) * length));
+      let answer: Tensor;
+      try {
+        const answers = await session.run(
+          { [input.name]: new ort.Tensor('float32', feed, [batch, ...record]) },
+          [output.name],
+        );
+        answer = answers[output.name] as Tensor;
+      } catch (error) {
+        throw new ModelFault(`onnxruntime cannot run it: ${cleaned(error)}`);
+      }
+      const data = answer.data as Float32Array;
+      if (answer.dims[0] !== batch || data.length % batch !== 0 || data.length === 0) {
+        throw new ModelFault(
+          `its output "${output.name}" has the shape ${answer.dims.join('x')} for ${batch} records`,
+        );
+      }
+      columns = data.length / batch;
+      all ??= new Float32Array(rows * columns);
+      all.set(data.subarray(0, count * columns), row * columns);
+    }
+    return { rows, columns, values: all ?? new Float32Array(0) };
+  };
+};

@@ -1,0 +1,120 @@
+// A retrain must not be able to copy. Before anything is trained, every shipped model leaves the tree, and with it every file of
+// tree or data that has the same bytes, compressed or not. What is hidden deeper (in an archive within the tree, in a program's
+// text) is not found: docs/explanation/sandbox.md says so.
+import { chmod, copyFile, lstat, readdir, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { RecipeModel } from '@retraind/shared/recipe/recipe';
+import { Problem } from '@retraind/shared/wire/problems';
+import { broken } from '../breakage.ts';
+import { compressionOf, digestOf } from '../compression.ts';
+import { confinedFile } from '../confined-path.ts';
+
+export interface Reference {
+  model: RecipeModel;
+  /** The shipped file, kept outside of all that a recipe sees. */
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+const keep = async (model: RecipeModel, from: string, folder: string, number: number): Promise<Reference> => {
+  const path = join(folder, `${number}-${model.name.replace(/[^A-Za-z0-9._-]/g, '_')}`);
+  await copyFile(from, path);
+  await chmod(path, 0o644);
+  return { model, path, ...(await digestOf(path, 'plain')) };
+};
+
+export interface TakeOut {
+  models: readonly RecipeModel[];
+  tree: string;
+  /** Where references are kept. */
+  folder: string;
+  /** Unpacked binary package that holds a model's file. */
+  packageFolder: (packageName: string) => Promise<string>;
+  /** A file that is judged in place of the shipped one (`--reference`). */
+  override: string | null;
+  say: (line: string) => void;
+}
+
+/** Takes the shipped files out of the tree (but what the recipe says it reads) and keeps them as references, in the order of the models. */
+export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
+  const { models, tree, folder, say } = wish;
+  if (wish.override !== null && models.length > 1) {
+    throw new Problem(
+      'usage',
+      `--reference names one file, the recipe has ${models.length} models.`,
+      'Leave it out.',
+    );
+  }
+  const references: Reference[] = [];
+  for (const [i, model] of models.entries()) {
+    const { file } = model;
+    const root = file.kind === 'tree' ? tree : await wish.packageFolder(file.packageName);
+    const place = file.kind === 'tree' ? 'the source tree' : `the package ${file.packageName}`;
+    const shipped = await confinedFile(root, file.path);
+    if (shipped === null && wish.override === null) {
+      throw broken(
+        'recipe',
+        'invalid-recipe',
+        `Model ${model.name}: ${place} has no ${file.path}.`,
+        'Mend the File field of debian/retrain/control: it names the shipped model.',
+      );
+    }
+    references.push(await keep(model, wish.override ?? shipped!, folder, i + 1));
+    if (file.kind === 'tree' && shipped !== null && !model.readsShipped) {
+      await rm(join(tree, file.path), { force: true });
+      await rm(shipped, { force: true });
+      say(
+        `taken out: ${file.path}, the shipped file of model ${model.name} (sha256 ${references[i]!.sha256})\n`,
+      );
+    }
+  }
+  return references;
+};
+
+async function* plainFiles(folder: string): AsyncGenerator<string> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const stat = await lstat(path);
+    if (stat.isDirectory()) yield* plainFiles(path);
+    else if (stat.isFile()) yield path;
+  }
+}
+
+/** Whether the file holds one of the references, as it is or compressed. */
+const twinOf = async (path: string, references: readonly Reference[]): Promise<Reference | null> => {
+  const { size } = await lstat(path);
+  if (references.some(({ bytes }) => bytes === size)) {
+    const { sha256 } = await digestOf(path, 'plain');
+    const twin = references.find((one) => one.sha256 === sha256);
+    if (twin) return twin;
+  }
+  if ((await compressionOf(path)) === null) return null;
+  const largest = Math.max(...references.map(({ bytes }) => bytes));
+  try {
+    const { sha256 } = await digestOf(path, 'decompressed', largest);
+    return references.find((one) => one.sha256 === sha256) ?? null;
+  } catch (error) {
+    // Larger than any reference, or broken: not one of them. A tool that is missing is another matter.
+    if (error instanceof Problem && error.code === 'tool-missing') throw error;
+    return null;
+  }
+};
+
+/** Removes every file below the folders that has a reference's bytes. Empty references (0 bytes) match nothing. */
+export const removeTwins = async (
+  folders: readonly string[],
+  references: readonly Reference[],
+  say: (line: string) => void,
+): Promise<void> => {
+  const sought = references.filter(({ model, bytes }) => !model.readsShipped && bytes > 0);
+  if (sought.length === 0) return;
+  for (const folder of folders) {
+    for await (const path of plainFiles(folder)) {
+      const twin = await twinOf(path, sought);
+      if (twin === null) continue;
+      await rm(path);
+      say(`taken out: ${relative(folder, path)}, which holds the shipped file of model ${twin.model.name}\n`);
+    }
+  }
+};
