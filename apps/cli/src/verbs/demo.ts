@@ -30,7 +30,7 @@ async function newestJobs(client: FarmClient): Promise<JobSummary[]> {
 async function askAgain(client: FarmClient, seed: string | undefined): Promise<void> {
   for (const job of await newestJobs(client)) {
     const running = job.state === 'needs-retrain' || job.state === 'retraining';
-    if (running && seed === undefined) continue;
+    if (running) continue;
     await client.post<Job>(
       '/api/v1/jobs',
       { source: job.source, version: job.version, suite: job.suite, seed, reason: 'npm run demo' },
