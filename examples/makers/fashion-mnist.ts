@@ -1,31 +1,30 @@
 // The folder of Debian's own Fashion-MNIST, for makers and tests that run outside a farm.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openApt } from '@retraind/host/apt';
+import { unpackDeb } from '@retraind/host/apt/deb';
 
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
 const inside = 'usr/share/datasets/fashion-mnist';
 
-/** Unpacks the package dataset-fashion-mnist once into .cache/, by the machine's apt. Throws apt's own words where it cannot. */
+/** Fetches and unpacks the package dataset-fashion-mnist once into .cache/. Throws a Problem where the archive is out of reach. */
 export async function fashionMnist(): Promise<string> {
-  const installed = join('/', inside);
-  if (existsSync(installed)) return installed;
   const unpacked = join(cache, 'dataset-fashion-mnist');
   if (!existsSync(unpacked)) {
-    mkdirSync(cache, { recursive: true });
-    const folder = mkdtempSync(join(cache, 'dataset-fashion-mnist.part-'));
+    await mkdir(cache, { recursive: true });
+    const state = await mkdtemp(join(cache, 'apt-'));
     try {
-      execFileSync('apt-get', ['--quiet', 'download', 'dataset-fashion-mnist'], {
-        cwd: folder,
-        stdio: 'pipe',
+      const apt = await openApt({ stateFolder: state, kinds: ['deb'] });
+      await apt.update();
+      const deb = await apt.fetchBinary('dataset-fashion-mnist', null, state);
+      await unpackDeb(deb, unpacked).catch((error) => {
+        // Another maker may have been quicker; its folder holds the same.
+        if (!existsSync(unpacked)) throw error;
       });
-      const deb = readdirSync(folder).find((name) => name.endsWith('.deb'))!;
-      execFileSync('dpkg-deb', ['-x', deb, 'tree'], { cwd: folder });
-      // Another maker may have been quicker; its folder holds the same.
-      if (!existsSync(unpacked)) renameSync(join(folder, 'tree'), unpacked);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      await rm(state, { recursive: true, force: true });
     }
   }
   return join(unpacked, inside);

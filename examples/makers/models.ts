@@ -60,8 +60,8 @@ export function train(model: ShippedModel, seed: number, datasets: Record<string
   const out = join(folder, 'out');
   for (const made of [data, out]) mkdirSync(made);
   symlinkSync(datasets[model.dataset]!, join(data, model.dataset));
-  const { status } = spawnSync(retrainTfjs, [join(examples, model.script)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const { status, stderr } = spawnSync(retrainTfjs, [join(examples, model.script)], {
+    encoding: 'utf8',
     env: {
       PATH: process.env.PATH,
       RETRAIN_NODE: process.execPath,
@@ -70,7 +70,7 @@ export function train(model: ShippedModel, seed: number, datasets: Record<string
       RETRAIN_SEED: String(seed),
     },
   });
-  if (status !== 0) throw new Error(`${model.script} ended with ${status}`);
+  if (status !== 0) throw new Error(`${model.script} ended with ${status}:\n${stderr}`);
   return join(out, model.output);
 }
 
