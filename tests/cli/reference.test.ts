@@ -1,11 +1,13 @@
-// The generated reference of the command line is not stale.
+// No file that is made from code is stale.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { cliReference } from '../../apps/cli/src/reference.ts';
+import { referencePages } from '../../scripts/reference-pages.ts';
 
-test('docs/reference/cli.md is what the verbs say (npm run reference)', async () => {
-  const path = fileURLToPath(new URL('../../docs/reference/cli.md', import.meta.url));
-  assert.equal(await readFile(path, 'utf8'), cliReference());
-});
+for (const [path, make] of Object.entries(referencePages)) {
+  test(`${path} is what the code says (npm run reference)`, async () => {
+    const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+    assert.equal(await readFile(file, 'utf8'), await make());
+  });
+}
