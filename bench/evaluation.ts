@@ -1,0 +1,115 @@
+// Evidence of a pooled model, by the very evaluator that the worker runs, in a child process; kept beside the pool, by the
+// digests of evaluator and model, so that a second call asks nothing again.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RecipeModel } from '@retraind/shared/recipe/recipe';
+import { type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
+import type { JudgedFile } from '@retraind/shared/verdict/judged';
+import { bundleEvaluator, type Evaluator } from '@retraind/worker/runtime/bundle';
+import type { EvaluationAnswer, EvaluationRequest } from '@retraind/worker/runtime/evaluate';
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export interface EvaluationOptions {
+  model: RecipeModel;
+  /** Folder of the evaluation data. */
+  data: string;
+  jobSeed: string;
+  jobs: number;
+  cache: string;
+  onEvaluated(done: number, total: number): void;
+}
+
+/** Evaluates the files at `paths`, `jobs` at a time; the answers are in their order. Throws where the evaluator refuses one. */
+export const evaluateAll = async (
+  paths: readonly string[],
+  options: EvaluationOptions,
+): Promise<JudgedFile[]> => {
+  const evaluator = await bundleEvaluator(options.cache);
+  const files = new Array<JudgedFile>(paths.length);
+  let next = 0;
+  let done = 0;
+  options.onEvaluated(0, paths.length);
+  const line = async (): Promise<void> => {
+    for (let i = next++; i < paths.length; i = next++) {
+      files[i] = await evaluateOne(paths[i]!, evaluator, options);
+      done += 1;
+      options.onEvaluated(done, paths.length);
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs }, line));
+  return files;
+};
+
+const evaluateOne = async (
+  path: string,
+  evaluator: Evaluator,
+  { model, data, jobSeed, cache }: EvaluationOptions,
+): Promise<JudgedFile> => {
+  const bytes = readFileSync(path);
+  const digest = sha256(bytes);
+  const key = sha256(Buffer.from(`${evaluator.version}/${jobSeed}/${digest}`)).slice(0, 32);
+  const folder = join(cache, 'evidence', key);
+  if (!existsSync(folder)) {
+    const part = `${folder}.part-${process.pid}`;
+    mkdirSync(part, { recursive: true });
+    const request: EvaluationRequest = {
+      model: path,
+      ortFolder: evaluator.ortFolder,
+      outFolder: part,
+      statistical: {
+        task: model.task,
+        metric: model.metric,
+        inputs: { ...model.evaluationInputs!, path: join(data, model.evaluationInputs!.path) },
+        targets: { ...model.evaluationTargets!, path: join(data, model.evaluationTargets!.path) },
+        jobSeed,
+      },
+    };
+    writeFileSync(join(part, 'request.json'), JSON.stringify(request));
+    try {
+      await runEvaluator(join(evaluator.folder, 'evaluate.mjs'), join(part, 'request.json'));
+      renameSync(part, folder);
+    } finally {
+      rmSync(part, { recursive: true, force: true });
+    }
+  }
+  const answer = JSON.parse(readFileSync(join(folder, 'answer.json'), 'utf8')) as EvaluationAnswer;
+  if (answer.refused !== null) throw new Error(`${path}: ${answer.refused}`);
+  return judgedFile(folder, answer, evaluator.version, { sha256: digest, bytes: bytes.length });
+};
+
+const runEvaluator = (program: string, request: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, request], { stdio: ['ignore', 'ignore', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the evaluator ended with ${code}`)),
+    );
+  });
+
+const judgedFile = (
+  folder: string,
+  answer: EvaluationAnswer,
+  evaluator: string,
+  file: { sha256: string; bytes: number },
+): JudgedFile => {
+  const { tensorSha256, metric, logLoss, faults } = answer;
+  const judged: JudgedFile = {
+    evidence: { evaluator, file, tensorSha256, sets: {}, metric, logLoss, faults },
+    predictions: {},
+  };
+  for (const set of evidenceSets) {
+    const shape = answer.sets[set];
+    if (!shape) continue;
+    const bytes = readFileSync(join(folder, `${set}.f32`));
+    judged.predictions[set] = floatsOf(bytes);
+    judged.evidence.sets[set as EvidenceSet] = { sha256: sha256(bytes), ...shape };
+  }
+  return judged;
+};
+
+/** Copied: a Buffer of Node may lie at an odd offset of its pool. */
+const floatsOf = (bytes: Buffer): Float32Array =>
+  new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
