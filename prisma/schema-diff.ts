@@ -34,6 +34,9 @@ Object.assign(globalThis, {
   PRISMA_WASM_PANIC_REGISTRY: { set_message: (text: string) => console.error(text) },
 });
 
+let loading: Promise<Bindings> | undefined;
+
+/** Once a process: the bindings keep views of one instance's memory. */
 const loadEngine = async (): Promise<Bindings> => {
   const bindings = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as unknown as Bindings;
   const path = require
@@ -82,7 +85,8 @@ const catalogReader = (pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory => 
 
 /** SQL that would bring `from` (nothing, or the database at `url`) to schema.prisma; '-- This is an empty migration.' where they agree. */
 export const diffToSchema = async (url: string, from: 'database' | 'empty'): Promise<string> => {
-  const { SchemaEngine } = await loadEngine();
+  loading ??= loadEngine();
+  const { SchemaEngine } = await loading;
   const pool = new pg.Pool({ connectionString: url });
   const schema = { path: schemaPath, content: readFileSync(schemaPath, 'utf8') };
   const engine = await SchemaEngine.new(

@@ -114,9 +114,9 @@ test('a known version keeps its beacon and takes a new overlay', async () => {
 });
 
 test('every move is allowed exactly where shared/job/states says so', async () => {
+  const { jobId } = await makeJob(db);
   for (const from of jobStates) {
     for (const to of jobStates) {
-      const { jobId } = await makeJob(db);
       await db.job.update({ where: { jobId }, data: { state: from } });
       const moved = jobs.move(db, jobId, to, 'because', 'ada');
       if (jobMayMove(from, to)) assert.equal((await moved).state, to);

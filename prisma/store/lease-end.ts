@@ -125,19 +125,20 @@ export const endWithoutResult = async (
   const { jobId, jobState, nodeId } = locked;
   const { blame, code, detail } = breakage;
   const said = { blame, code, detail };
-  await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
 
   if (blame === 'cancelled' || !isWanted(locked)) {
     await closeLease(tx, lease, { ...said, outcome: outcome === 'lost' ? 'lost' : 'cancelled' }, files);
     await setRun(tx, runId, 'cancelled', breakage, 0);
     return { jobId, run: 'cancelled', job: jobState };
   }
+  // Before anything is counted: a worker that is away has no fault, and its node is not drained for it.
   if (outcome === 'lost' && locked.step === null) {
     await closeLease(tx, lease, { ...said, code: notBegun, outcome }, files);
     const before = await tx.lease.count({ where: { runId, code: notBegun } });
     await setRun(tx, runId, 'waiting', null, Math.min(2 ** (before - 1), backoffSeconds.most));
     return { jobId, run: 'waiting', job: jobState };
   }
+  await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
   const waits = code === 'dep-wait' ? 'dep-wait' : blame === 'data' ? 'data-wait' : null;
   if (waits) {
     await closeLease(tx, lease, { ...said, outcome: 'given-back' }, files);

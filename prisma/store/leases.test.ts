@@ -15,6 +15,9 @@ const { db } = await withDatabase();
 const refusedWith = (code: ProblemCode) => (error: unknown) =>
   error instanceof Problem && error.code === code;
 
+const begin = (holder: runs.Holder) =>
+  runs.heartbeat(db, { ...holder, step: 'fetch', progress: null, leaseSeconds: 60 });
+
 test('of many leases of one run at once, one is given', async () => {
   const job = await makeJob(db);
   const [runId] = await runs.addUpTo(db, job.jobId, 1);
@@ -67,6 +70,7 @@ test('a heartbeat prolongs the lease, tells the step and is a sign of the node',
 test('every write of an old epoch is lease-lost, of another node not-your-run, of no run not-found', async () => {
   const { holder, node, job } = await leaseRun(db);
   const other = await makeNode(db);
+  await begin(holder);
   await runs.giveBack(db, { ...holder, outcome: 'lost', blame: 'node', detail: 'silent' });
   const leaseEpoch = await runs.lease(db, {
     runId: holder.runId,
@@ -96,7 +100,7 @@ test('every write of an old epoch is lease-lost, of another node not-your-run, o
   }
   const run = await runs.byId(db, holder.runId);
   assert.deepEqual([run?.state, run?.leaseEpoch, run?.nodeId], ['leased', 2, other.nodeId]);
-  assert.equal(node.faultsInRow, 0);
+  assert.equal((await nodes.byId(db, node.nodeId))?.faultsInRow, 1);
 });
 
 test('a result is recorded once, however often and however fast it is told', async () => {
@@ -151,27 +155,42 @@ test('the database itself refuses a second result and a change of the first', as
   await assert.rejects(db.runOutput.updateMany({ where: { runId }, data: { model: 'other' } }), /refused/);
 });
 
+/** Leases the waiting run again, without the wait that a give-back brought. */
+const leaseAgain = async (holder: runs.Holder): Promise<runs.Holder> => {
+  const { runId, nodeId } = holder;
+  await db.run.update({ where: { runId }, data: { notBefore: null } });
+  const leaseEpoch = await runs.lease(db, { runId, nodeId, slot: 0, leaseSeconds: 60 });
+  return { ...holder, leaseEpoch: leaseEpoch! };
+};
+
 test('a run is given back five times, then the farm takes the blame', async () => {
-  const { holder, job, node } = await leaseRun(db);
-  const { runId } = holder;
+  const { holder, job } = await leaseRun(db);
+  const lost = { outcome: 'lost', blame: 'farm', detail: 'silent' } as const;
+  let held = holder;
   for (let epoch = 1; epoch < 5; epoch++) {
-    const end = await runs.giveBack(db, {
-      runId,
-      leaseEpoch: epoch,
-      outcome: 'lost',
-      blame: 'farm',
-      detail: 'x',
-    });
-    assert.equal(end?.run, 'waiting');
-    assert.equal(await runs.lease(db, { runId, nodeId: node.nodeId, slot: 0, leaseSeconds: 60 }), epoch + 1);
+    await begin(held);
+    assert.equal((await runs.giveBack(db, { ...held, ...lost }))?.run, 'waiting');
+    held = await leaseAgain(held);
+    assert.equal(held.leaseEpoch, epoch + 1);
   }
-  const end = await runs.giveBack(db, { runId, leaseEpoch: 5, outcome: 'lost', blame: 'farm', detail: 'x' });
+  await begin(held);
+  const end = await runs.giveBack(db, { ...held, ...lost });
   assert.deepEqual(end, { jobId: job.jobId, run: 'broken', job: 'attempted' });
-  assert.equal((await runs.byId(db, runId))?.blame, 'farm');
-  assert.equal(
-    await runs.giveBack(db, { runId, leaseEpoch: 5, outcome: 'lost', blame: 'farm', detail: 'x' }),
-    null,
-  );
+  assert.equal((await runs.byId(db, holder.runId))?.blame, 'farm');
+  assert.equal(await runs.giveBack(db, { ...held, ...lost }), null);
+});
+
+test('leases that no worker began wear out neither run nor node', async () => {
+  const { holder, node } = await leaseRun(db);
+  let held = holder;
+  for (let time = 1; time <= 7; time++) {
+    const end = await runs.giveBack(db, { ...held, outcome: 'lost', blame: 'node', detail: 'silent' });
+    assert.equal(end?.run, 'waiting');
+    assert.ok((await runs.byId(db, holder.runId))?.notBefore);
+    held = await leaseAgain(held);
+  }
+  const { faultsInRow, drainedAt } = (await nodes.byId(db, node.nodeId))!;
+  assert.deepEqual([faultsInRow, drainedAt], [0, null]);
 });
 
 test('blame farm waits before it tries again', async () => {

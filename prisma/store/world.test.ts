@@ -1,0 +1,119 @@
+// The scheduler's cursor: whatever is committed is told, at least once, whoever commits when.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withDatabase } from '../../tests/support/database.ts';
+import { breakageOf, leaseRun, makeJob, makeNode, resultOf } from '../../tests/support/scenario.ts';
+import { listen } from '../client.ts';
+import * as jobs from './jobs.ts';
+import * as nodes from './nodes.ts';
+import * as runs from './runs.ts';
+import * as world from './world.ts';
+
+const { db, url } = await withDatabase();
+
+const ids = (change: world.WorldChange) => ({
+  jobs: change.jobs.map(({ jobId }) => jobId),
+  runs: change.runs.map(({ runId }) => runId),
+});
+
+test('a job, its run and their node are told whole, then only what changed, then that they are gone', async () => {
+  const { job, holder } = await leaseRun(db);
+  const first = await world.read(db, null);
+  assert.equal(first.isWhole, true);
+  const told = first.runs.find(({ runId }) => runId === holder.runId);
+  assert.deepEqual([told?.state, told?.holder], ['leased', { nodeId: holder.nodeId, slot: 0 }]);
+  assert.deepEqual(first.jobs.find(({ jobId }) => jobId === job.jobId)?.demand.accelerators, [
+    { kind: 'none' },
+  ]);
+  assert.equal(first.nodes.find(({ nodeId }) => nodeId === holder.nodeId)?.slots.length, 1);
+
+  const idle = await world.read(db, first.cursor);
+  assert.deepEqual([idle.isWhole, ids(idle)], [false, { jobs: [], runs: [] }]);
+
+  await runs.heartbeat(db, { ...holder, step: 'fetch', progress: 0, leaseSeconds: 60 });
+  const stepped = await world.read(db, idle.cursor);
+  await runs.heartbeat(db, { ...holder, step: 'fetch', progress: 0.5, leaseSeconds: 60 });
+  const beaten = await world.read(db, stepped.cursor);
+  assert.deepEqual(
+    [ids(stepped).runs, ids(beaten).runs],
+    [[holder.runId], []],
+    'a mere heartbeat is no change',
+  );
+
+  await runs.report(db, { ...holder, outcome: resultOf('a') });
+  await jobs.move(db, job.jobId, 'judged', 'bit-identical');
+  const after = await world.read(db, beaten.cursor);
+  assert.deepEqual([after.goneRunIds, after.goneJobIds], [[holder.runId], [job.jobId]]);
+});
+
+test('what a slow transaction commits after a reading is told by the next one', async () => {
+  const slow = await makeJob(db);
+  let cursor = (await world.read(db, null)).cursor;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun = () => {};
+  const hasBegun = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const writing = db.$transaction(async (tx) => {
+    await tx.job.update({ where: { jobId: slow.jobId }, data: { priority: 7 } });
+    begun();
+    await held;
+  });
+  await hasBegun;
+  const quick = await makeJob(db); // begins later, commits earlier
+  const between = await world.read(db, cursor);
+  assert.ok(ids(between).jobs.includes(quick.jobId));
+  assert.ok(!ids(between).jobs.includes(slow.jobId));
+  cursor = between.cursor;
+  release();
+  await writing;
+  assert.ok(ids(await world.read(db, cursor)).jobs.includes(slow.jobId));
+});
+
+test('a run remembers the nodes that it failed on, a drained node is not approved', async () => {
+  const { holder } = await leaseRun(db);
+  await runs.report(db, { ...holder, outcome: breakageOf('node', 'sandbox-unavailable') });
+  const { nodeId } = await makeNode(db);
+  await db.node.update({ where: { nodeId }, data: { drainedAt: new Date(), drainReason: 'dust' } });
+  const { runs: told, nodes: seen } = await world.read(db, null);
+  assert.deepEqual(told.find(({ runId }) => runId === holder.runId)?.failedOn, [holder.nodeId]);
+  assert.equal(seen.find((node) => node.nodeId === nodeId)?.approved, false);
+});
+
+test('every change is notified, a heartbeat and a sign of life are not', async () => {
+  const heard = new Set<string>();
+  let wake = () => {};
+  const until = async (subject: string) => {
+    while (!heard.has(subject)) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const listening = listen(url, (subject) => {
+    heard.add(subject);
+    wake();
+  });
+  try {
+    await until('');
+    const { job, holder, node } = await leaseRun(db);
+    await until(`job:${job.jobId}`);
+    await until(`node:${node.nodeId}`);
+    await until(`run:${holder.runId}`);
+    await runs.heartbeat(db, { ...holder, step: 'train', progress: 0, leaseSeconds: 60 });
+    await until(`run:${holder.runId}`);
+    const marker = await makeNode(db);
+    await until(`node:${marker.nodeId}`); // all that came before it was heard
+    heard.clear();
+    await runs.heartbeat(db, { ...holder, step: 'train', progress: 0.5, leaseSeconds: 60 });
+    await nodes.seen(db, holder.nodeId);
+    const last = await makeNode(db);
+    await until(`node:${last.nodeId}`);
+    assert.deepEqual([...heard], [`node:${last.nodeId}`]);
+  } finally {
+    await listening.close();
+  }
+});
