@@ -56,8 +56,9 @@ export class FarmClient {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const withToken = this.#token && method !== 'GET' ? { authorization: `Bearer ${this.#token}` } : {};
-    const withBody = body === undefined ? {} : { 'content-type': 'application/json' };
+    const withToken: Record<string, string> =
+      this.#token && method !== 'GET' ? { authorization: `Bearer ${this.#token}` } : {};
+    const withBody: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
     try {
       response = await fetch(this.#address + path, {

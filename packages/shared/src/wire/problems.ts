@@ -53,6 +53,7 @@ export const problemTable = {
   'tool-missing': row(503, 1, 'A tool that the machine should have is missing'),
   'network-unreachable': row(503, 1, 'The network or an archive is out of reach'),
   'disk-full': row(507, 1, 'The disk or a quota is full'),
+  busy: row(503, 1, 'The farm has no room for this now'),
   'port-in-use': row(500, 1, 'The address is taken'),
   'already-running': row(409, 1, 'Another farm uses this data folder'),
   'database-unavailable': row(503, 10, 'The database does not answer'),

@@ -1,5 +1,6 @@
 // What the farm says over HTTP: every JSON resource as one schema, which is its validation, its type and its documentation.
-// Times are ISO 8601 in UTC and end in `At`; addresses of other resources end in `Href` and are paths on the same server.
+// Times are ISO 8601 in UTC and end in `At`; `href` is the resource's own address and `…Href` another's, paths on the same
+// server; `pageHref` is its page for people.
 import { type Static, type TSchema, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
@@ -119,6 +120,7 @@ export const RunSummary = Type.Object({
   createdAt: Time,
   changedAt: Time,
   href: Href,
+  pageHref: Href,
 });
 export type RunSummary = Static<typeof RunSummary>;
 
@@ -151,6 +153,7 @@ export const JobModel = Type.Object({
   margin: nullable(Type.Number()),
   claimedMetric: nullable(Type.Number()),
 });
+export type JobModel = Static<typeof JobModel>;
 
 /** A job in a list. */
 export const JobSummary = Type.Object({
@@ -170,6 +173,7 @@ export const JobSummary = Type.Object({
   createdAt: Time,
   changedAt: Time,
   href: Href,
+  pageHref: Href,
 });
 export type JobSummary = Static<typeof JobSummary>;
 
@@ -214,21 +218,34 @@ export const Version = Type.Object({
   accelerator: nullable(Text),
   policy: nullable(literals(policies)),
   foundAt: Time,
+  /** When a newer version took its place in the suite; null for the current one. */
+  supersededAt: nullable(Time),
   jobs: Type.Array(JobSummary),
   href: Href,
+  pageHref: Href,
 });
 export type Version = Static<typeof Version>;
 
 /** A package: its versions, newest first. */
-export const Package = Type.Object({ source: Text, versions: Type.Array(Version), href: Href });
+export const Package = Type.Object({
+  source: Text,
+  versions: Type.Array(Version),
+  href: Href,
+  pageHref: Href,
+});
 export type Package = Static<typeof Package>;
+
+/** `offline`: approved, and silent for longer than a lease lasts. */
+export const nodeStates = ['unapproved', 'online', 'offline', 'drained'] as const;
 
 /** A node and what it offers. */
 export const Node = Type.Object({
   nodeId: NodeId,
   name: Text,
   class: Text,
-  state: Text,
+  state: literals(nodeStates),
+  /** Why it is drained; null where it is not. */
+  reason: nullable(Text),
   slots: Count,
   accelerators: Type.Array(AcceleratorShape),
   registeredAt: Time,
@@ -268,8 +285,10 @@ export type Artifact = Static<typeof Artifact>;
 
 export const Suite = Type.Object({
   ...SuiteSpec.properties,
-  intakeSeconds: Type.Number({ exclusiveMinimum: 0 }),
+  intakeSeconds: Type.Integer({ minimum: 1 }),
   indexedAt: nullable(Time),
+  /** Why the last reading of its index failed; null after one that did not. */
+  indexProblem: nullable(Text),
 });
 export type Suite = Static<typeof Suite>;
 
@@ -327,7 +346,7 @@ export type NodeRequest = Static<typeof NodeRequest>;
 export const SuiteRequest = Type.Object(
   {
     ...SuiteSpec.properties,
-    intakeSeconds: Type.Number({ minimum: 0.1, maximum: 604_800 }),
+    intakeSeconds: Type.Integer({ minimum: 1, maximum: 604_800 }),
   },
   { additionalProperties: false },
 );

@@ -1,0 +1,78 @@
+// The server without a socket: everything that listens, and nothing that starts. Tests inject into it; main listens.
+import { randomBytes } from 'node:crypto';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger } from 'fastify';
+import { answerUnchanged } from './etag.ts';
+import type { Farm } from './farm.ts';
+import { needsNode } from './node-auth.ts';
+import { describe } from './openapi.ts';
+import { handleProblems } from './problem-handler.ts';
+import { publicFiles } from './public-files.ts';
+import type { App } from './route.ts';
+import { artifactNodeRoutes, artifactRoutes } from './routes/artifacts.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { leaseRoutes } from './routes/leases.ts';
+import { modelRoutes } from './routes/models.ts';
+import { nodeRoutes, nodeSelfRoutes } from './routes/nodes.ts';
+import { openApiRoute } from './routes/openapi.ts';
+import { packageRoutes } from './routes/packages.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { problemRoutes } from './routes/problems.ts';
+import { runFileRoutes } from './routes/run-files.ts';
+import { runRoutes } from './routes/runs.ts';
+import { suiteRoutes } from './routes/suites.ts';
+import { addSecurityHeaders } from './security-headers.ts';
+import { validatorCompiler } from './validator.ts';
+
+/** Of a request that says nothing else. */
+const bodyBytes = 512 * 1024;
+
+/** Builds the app on a farm; `await app.ready()` or `listen` makes it whole. */
+export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<App> {
+  const app = fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    bodyLimit: bodyBytes,
+    genReqId: () => randomBytes(9).toString('base64url'),
+    routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
+    forceCloseConnections: true,
+    return503OnClosing: true,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler);
+  // What is told is made by our own views, typed by the schemas and checked against them by the tests.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest('actor', '');
+  app.decorateRequest('nodeId', '');
+  handleProblems(app);
+  addSecurityHeaders(app);
+  answerUnchanged(app);
+  app.addHook('preClose', async () => farm.streams.endAll());
+  await describe(app);
+
+  // Routes come in a scope of their own, so that the description sees them all.
+  await app.register(async (open) => {
+    const scope = open as App;
+    jobRoutes(scope, farm);
+    packageRoutes(scope, farm);
+    runRoutes(scope, farm);
+    runFileRoutes(scope, farm);
+    modelRoutes(scope, farm);
+    artifactRoutes(scope, farm);
+    nodeRoutes(scope, farm);
+    suiteRoutes(scope, farm);
+    problemRoutes(scope);
+    pageRoutes(scope, farm);
+    publicFiles(scope);
+  });
+  await app.register(async (signed) => {
+    const scope = signed as App;
+    needsNode(scope, farm.db);
+    leaseRoutes(scope, farm);
+    artifactNodeRoutes(scope, farm);
+    nodeSelfRoutes(scope, farm);
+  });
+  healthRoutes(app, farm);
+  openApiRoute(app);
+  return app;
+}

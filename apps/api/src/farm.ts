@@ -1,0 +1,16 @@
+// What every route needs of the farm, made once by main (or a test) and handed to the app.
+import type { ArtifactStore } from '@retraind/host/artifacts';
+import type { Database } from '@retraind/prisma/client';
+import type { LiveFiles } from './live-files.ts';
+import type { EventStreams } from './sse.ts';
+
+export interface Farm {
+  db: Database;
+  artifacts: ArtifactStore;
+  live: LiveFiles;
+  streams: EventStreams;
+  /** A lease that is not heard of for longer is lost. */
+  leaseSeconds: number;
+  /** How often a worker is to be heard. */
+  heartbeatSeconds: number;
+}

@@ -1,0 +1,135 @@
+// Nodes prove each request by a token that their ed25519 key signed over method, path, body digest and a nonce
+// (attest/node-token). The signature is checked before the body is read, the body's digest after.
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import type { Database } from '@retraind/prisma/client';
+import * as nodes from '@retraind/prisma/store/nodes';
+import { claimsFault, clockSkewSeconds, emptySha256, NodeClaims } from '@retraind/shared/attest/node-token';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { compactVerify } from 'jose';
+import { Value } from 'typebox/value';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** sha256 of the body's bytes as they came. */
+    bodySha256: string;
+    nodeClaims: NodeClaims | null;
+  }
+}
+
+const longestToken = 4_096;
+/** Nonces that are remembered at once: far above what an honest fleet sends in a token's life. */
+const mostNonces = 200_000;
+
+/** Nonces seen, until their tokens are dead. Of this process: a second API would take a token once more, and every write is harmless to repeat. */
+export class Nonces {
+  readonly #seen = new Map<string, number>();
+
+  /** Whether the nonce is new; it is not afterwards. `deadAt` in seconds since 1970. */
+  take(nonce: string, deadAt: number, now: number): boolean {
+    if (this.#seen.size >= mostNonces / 2) this.#forget(now);
+    if (this.#seen.has(nonce)) return false;
+    if (this.#seen.size >= mostNonces) throw new Problem('busy', 'Too many requests of nodes at once.');
+    this.#seen.set(nonce, deadAt);
+    return true;
+  }
+
+  #forget(now: number): void {
+    for (const [nonce, deadAt] of this.#seen) if (deadAt < now) this.#seen.delete(nonce);
+  }
+}
+
+/** Makes every route of this scope one that only a node may call. */
+export function needsNode(scope: FastifyInstance, db: Database): void {
+  const nonces = new Nonces();
+  const keys = new Map<string, KeyObject>();
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+
+  scope.decorateRequest('bodySha256', emptySha256);
+  scope.decorateRequest('nodeClaims', null);
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    request.bodySha256 = createHash('sha256').update(body).digest('hex');
+    parseJson(request, body.toString('utf8'), done);
+  });
+
+  scope.addHook('onRequest', async (request) => {
+    const claims = await readToken(request, db, keys);
+    request.nodeClaims = claims;
+    const now = Date.now() / 1_000;
+    // The body is held against its claim once it is there (preValidation).
+    const fault = claimsFault(
+      claims,
+      { method: request.method, path: request.url, bodySha256: claims.bodySha256 },
+      now,
+    );
+    if (fault !== null)
+      throw new Problem('unauthorized', fault, 'Send a fresh token for exactly this request.');
+    if (!nonces.take(`${claims.nodeId} ${claims.nonce}`, claims.exp + clockSkewSeconds, now)) {
+      throw new Problem(
+        'unauthorized',
+        'The token was used before.',
+        'Each try needs a token with a new nonce.',
+      );
+    }
+    request.nodeId = claims.nodeId;
+  });
+
+  scope.addHook('preValidation', async (request) => {
+    if (request.nodeClaims?.bodySha256 !== request.bodySha256) {
+      throw new Problem('unauthorized', 'The body is not the one that the token was made for.');
+    }
+  });
+}
+
+/** The claims of a request's token, its signature checked by the key of an approved node. */
+async function readToken(
+  request: FastifyRequest,
+  db: Database,
+  keys: Map<string, KeyObject>,
+): Promise<NodeClaims> {
+  const token = request.headers.authorization?.match(/^Node ([\w.-]+)$/)?.[1];
+  if (token === undefined || token.length > longestToken) {
+    throw new Problem(
+      'unauthorized',
+      'This address is for nodes, and the request carries no node token.',
+      'Send `Authorization: Node JWT`, signed with the node’s key.',
+    );
+  }
+  const claims = unverifiedClaims(token);
+  const node = await nodes.byId(db, claims.nodeId);
+  if (node === null) {
+    throw new Problem(
+      'unauthorized',
+      `Node ${claims.nodeId} is not enrolled here.`,
+      'An admin enrols it by `POST /api/v1/nodes` with its public key.',
+    );
+  }
+  if (node.approvedAt === null) {
+    throw new Problem('forbidden', `Node ${claims.nodeId} waits to be approved by an admin.`);
+  }
+  let key = keys.get(node.publicKey);
+  if (key === undefined) {
+    key = createPublicKey(node.publicKey);
+    keys.set(node.publicKey, key);
+  }
+  try {
+    await compactVerify(token, key, { algorithms: ['EdDSA', 'Ed25519'] });
+  } catch (cause) {
+    throw new Problem('unauthorized', 'The token is not signed by the key of this node.', undefined, {
+      cause,
+    });
+  }
+  return claims;
+}
+
+/** Claims before the signature is checked: they only say whose key to check it by. */
+function unverifiedClaims(token: string): NodeClaims {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    if (Value.Check(NodeClaims, claims)) return claims;
+  } catch {
+    // Told below.
+  }
+  throw new Problem('unauthorized', 'The node token has not the claims that it should have.');
+}

@@ -1,0 +1,180 @@
+// What a node does in the name of its lease. Every deed proves epoch and node in the store: an old epoch is told
+// `lease-lost`, another node `not-your-run`.
+
+import * as jobs from '@retraind/prisma/store/jobs';
+import * as runs from '@retraind/prisma/store/runs';
+import { demandOfRecipe } from '@retraind/shared/policy/world';
+import { parseRecipe } from '@retraind/shared/recipe/control';
+import type { RetrainTag } from '@retraind/shared/recipe/tag';
+import {
+  Assignment,
+  Chunk,
+  Heartbeat,
+  HeartbeatAnswer,
+  RecipeFound,
+  Report,
+} from '@retraind/shared/wire/messages';
+import { Problem } from '@retraind/shared/wire/problems';
+import { Type } from 'typebox';
+import type { Farm } from '../farm.ts';
+import { requireKept } from '../report-files.ts';
+import { type App, answers, answersNothing, nodeKey } from '../route.ts';
+import { queryOf } from '../validator.ts';
+import { RunPath } from './runs.ts';
+
+/** A chunk is at most 256 KiB of text, and JSON may write a character in six bytes. */
+const chunkBodyBytes = 2 * 2 ** 20;
+const recipeBodyBytes = 8 * 2 ** 20;
+/** A report of a thousand models, each with its evidence. */
+const reportBodyBytes = 16 * 2 ** 20;
+
+export function leaseRoutes(scope: App, farm: Farm): void {
+  const { db, live, leaseSeconds, heartbeatSeconds } = farm;
+
+  scope.get(
+    '/api/v1/runs/:runId/assignment',
+    {
+      schema: {
+        tags: ['leases'],
+        summary: 'What a lease asks for',
+        security: nodeKey,
+        params: RunPath,
+        querystring: queryOf({ leaseEpoch: Type.Integer({ minimum: 1 }) }),
+        response: answers(Assignment, 'The assignment.'),
+      },
+    },
+    async (request) => {
+      const { leaseEpoch } = request.query;
+      const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
+      const { run, job, package: version, suite } = await runs.assignment(db, holder);
+      return {
+        runId: run.runId,
+        leaseEpoch,
+        jobId: job.jobId,
+        source: job.source,
+        version: job.version,
+        suite: { name: suite.name, sources: suite.sources },
+        overlaySha256: version.overlaySha256,
+        seedIndex: run.seedIndex,
+        seedOverride: job.seedOverride,
+        beacon: version.beacon,
+        numerics: job.numerics,
+        heartbeatSeconds,
+        leaseSeconds,
+      };
+    },
+  );
+
+  scope.post(
+    '/api/v1/runs/:runId/heartbeat',
+    {
+      logLevel: 'warn',
+      schema: {
+        tags: ['leases'],
+        summary: 'A sign of life; the answer says whether to stop',
+        security: nodeKey,
+        params: RunPath,
+        body: Heartbeat,
+        response: answers(HeartbeatAnswer, 'Whether the run is to be cancelled.'),
+      },
+    },
+    (request) =>
+      runs.heartbeat(db, { ...request.params, ...request.body, nodeId: request.nodeId, leaseSeconds }),
+  );
+
+  for (const kind of ['log', 'metrics'] as const) {
+    scope.post(
+      `/api/v1/runs/:runId/${kind}`,
+      {
+        bodyLimit: chunkBodyBytes,
+        logLevel: 'warn',
+        schema: {
+          tags: ['leases'],
+          summary: kind === 'log' ? 'A chunk of the log, in order' : 'A chunk of the metrics lines, in order',
+          security: nodeKey,
+          params: RunPath,
+          body: Chunk,
+          response: answersNothing('Kept; a chunk sent twice counts once.'),
+        },
+      },
+      async (request, reply) => {
+        const { leaseEpoch, offset, text } = request.body;
+        const lease = { ...request.params, leaseEpoch };
+        await runs.requireHolder(db, { ...lease, nodeId: request.nodeId });
+        await live.append(lease, kind, offset, text);
+        return reply.code(204).send(undefined);
+      },
+    );
+  }
+
+  scope.post(
+    '/api/v1/runs/:runId/recipe',
+    {
+      bodyLimit: recipeBodyBytes,
+      schema: {
+        tags: ['leases'],
+        summary: 'The recipe that the unpacked source has, and the job seed that follows from it',
+        security: nodeKey,
+        params: RunPath,
+        body: RecipeFound,
+        response: answersNothing('Recorded.'),
+      },
+    },
+    async (request, reply) => {
+      const { leaseEpoch, control, jobSeed } = request.body;
+      const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
+      const { job, package: version } = await runs.assignment(db, holder);
+      // An overlay is the farm's own: the index says nothing that it must agree with.
+      const tag: RetrainTag | null =
+        version.overlaySha256 !== null
+          ? null
+          : {
+              target: version.target,
+              policy: version.policy,
+              accelerators: version.accelerators.length > 0 ? version.accelerators : null,
+            };
+      const { recipe, faults } = parseRecipe(control, undefined, tag);
+      if (recipe === null) {
+        const errors = faults.filter(({ severity }) => severity === 'error');
+        const told = errors.map((fault) => `${fault.file}:${fault.line}: ${fault.message}; ${fault.cure}`);
+        throw new Problem('invalid-recipe', told.slice(0, 20).join('\n'), 'See all with: retrain lint PATH');
+      }
+      await jobs.recordRecipe(db, { ...holder, control, jobSeed, demand: demandOfRecipe(recipe) });
+      request.log.info(
+        { runId: holder.runId, jobId: job.jobId, models: recipe.models.length },
+        'recipe told',
+      );
+      return reply.code(204).send(undefined);
+    },
+  );
+
+  scope.post(
+    '/api/v1/runs/:runId/report',
+    {
+      bodyLimit: reportBodyBytes,
+      schema: {
+        tags: ['leases'],
+        summary: 'How the lease ended, told once',
+        security: nodeKey,
+        params: RunPath,
+        body: Report,
+        response: answersNothing('Recorded.'),
+      },
+    },
+    async (request, reply) => {
+      const { leaseEpoch, outcome } = request.body;
+      const lease = { ...request.params, leaseEpoch };
+      const holder = { ...lease, nodeId: request.nodeId };
+      await runs.requireHolder(db, holder);
+      if (outcome.kind === 'reported') await requireKept(farm.artifacts, outcome);
+      const [logSha256, metricsSha256] = await Promise.all([
+        live.seal(lease, 'log', farm.artifacts),
+        live.seal(lease, 'metrics', farm.artifacts),
+      ]);
+      const end = await runs.report(db, { ...holder, outcome, logSha256, metricsSha256 });
+      await live.end(lease);
+      request.log.info({ ...holder, outcome: outcome.kind, run: end.run, job: end.job }, 'lease ended');
+      return reply.code(204).send(undefined);
+    },
+  );
+}
