@@ -15,6 +15,10 @@ const createTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,
   started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`;
 
+/** Finished where $4 (the error) is null, else failed: a person looks before anything more is applied (P3009). */
+const insertRow = `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs, finished_at, applied_steps_count)
+  VALUES ($1, $2, $3, $4::text, CASE WHEN $4::text IS NULL THEN now() END, CASE WHEN $4::text IS NULL THEN 1 ELSE 0 END)`;
+
 interface Migration {
   name: string;
   sql: string;
@@ -79,24 +83,32 @@ const applyMissing = async (client: pg.Client, migrations: Migration[]): Promise
   const applied: string[] = [];
   for (const { name, sql, checksum } of migrations) {
     if (rows.some((row) => row.migration_name === name)) continue;
-    const id = randomUUID();
-    await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [
-      id,
-      checksum,
-      name,
-    ]);
-    // One simple query of several statements is one transaction: all of a migration or nothing.
+    // One transaction, row included: a program killed here leaves nothing, and the next one begins anew.
     try {
+      await client.query('BEGIN');
       await client.query(sql);
+      await client.query(insertRow, [randomUUID(), checksum, name, null]);
+      await client.query('COMMIT');
     } catch (cause) {
-      await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, String(cause)]);
+      await client.query('ROLLBACK');
+      await client.query(insertRow, [randomUUID(), checksum, name, String(cause)]);
       throw new Problem('conflict', `Migration ${name} failed: ${String(cause)}`, undefined, { cause });
     }
-    await client.query(
-      'UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1',
-      [id],
-    );
     applied.push(name);
   }
   return applied;
 };
+
+// As a program (`node --import tsx prisma/migrate.ts`): the farm's supervisor and an admin's systemd unit run it before the
+// others, with DATABASE_URL.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const url = process.env.DATABASE_URL;
+    if (!url) throw new Problem('invalid-config', 'DATABASE_URL is not set');
+    for (const name of await migrate(url)) console.log(`applied ${name}`);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    console.error(error.hint ? `${error.detail}\n  hint: ${error.hint}` : error.detail);
+    process.exitCode = error.exitCode;
+  }
+}

@@ -1,7 +1,10 @@
 // Schema, migrations and the domain's lists say the same; the runner is safe to call at once and refuses a broken past.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   blames,
   jobStates,
@@ -111,6 +114,28 @@ test('a migration that was edited, and one from the future, are refused', async 
   await assert.rejects(migrate(fresh), refusedWith(/0002_more is not known.*newer/));
   await writeFile(`${copy}/0002_more/migration.sql`, 'CREATE TABLE more (b int)');
   await assert.rejects(migrate(fresh, copy), refusedWith(/0002_more was edited/));
+});
+
+const program = fileURLToPath(new URL('migrate.ts', import.meta.url));
+const runProgram = async (env: Record<string, string>) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
+  const [code] = await once(child, 'close');
+  const [stdout, stderr] = (await Promise.all(texts)).map((parts) => parts.join(''));
+  return { code, stdout, stderr };
+};
+
+test('as a program it migrates, and says what is wrong in one line', async () => {
+  const fresh = await emptyDatabase('program');
+  assert.deepEqual(await runProgram({ DATABASE_URL: fresh }), {
+    code: 0,
+    stdout: 'applied 0001_farm\n',
+    stderr: '',
+  });
+  assert.deepEqual(await runProgram({}), { code: 2, stdout: '', stderr: 'DATABASE_URL is not set\n' });
 });
 
 test('a database out of reach is a Problem of its own', async () => {
