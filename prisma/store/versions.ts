@@ -36,6 +36,8 @@ export interface Found {
     state: 'needs-retrain' | 'held' | 'not-for-us' | 'auto-not-for-us';
     reason: string;
     priority: number;
+    /** A job seed instead of public randomness, for demonstrations and tests. */
+    seedOverride?: string | null;
   } | null;
 }
 
@@ -85,6 +87,8 @@ export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
         state: wish.state,
         reason: wish.reason,
         priority: wish.priority,
+        seedOverride: wish.seedOverride ?? null,
+        jobSeed: wish.seedOverride ?? null,
         requestedBy: 'intake',
         demand: demandOfTag(accelerators) as unknown as Prisma.InputJsonObject,
       },

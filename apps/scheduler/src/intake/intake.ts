@@ -19,6 +19,8 @@ export interface IntakeOptions {
   stateFolder: string;
   /** recipes/; null for none. */
   overlaysFolder: string | null;
+  /** Job seed of every new job; null: public randomness. For demonstrations and tests. */
+  seed: string | null;
   signal: AbortSignal;
   /** One line of the log: a constant message and its facts. */
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void;
@@ -30,9 +32,14 @@ export interface Intake {
 }
 
 /** The job that a policy makes of a version that just came in (docs/reference/recipe.md); null: it waits for a wish or a release. */
-const jobFor = (policy: RetrainPolicy): versions.Found['job'] =>
+const jobFor = (policy: RetrainPolicy, seed: string | null): versions.Found['job'] =>
   policy === 'on-upload' || policy === 'on-data-change'
-    ? { state: 'needs-retrain', reason: `a new version, and its policy is ${policy}`, priority: 0 }
+    ? {
+        state: 'needs-retrain',
+        reason: `a new version, and its policy is ${policy}`,
+        priority: 0,
+        seedOverride: seed,
+      }
     : null;
 
 const wishOf = (listed: ListedSource, overlay: Overlay | null) => {
@@ -81,7 +88,7 @@ export const openIntake = (options: IntakeOptions): Intake => {
       if (wish.overlaySha256 && overlay && !(await artifacts.has(wish.overlaySha256))) {
         await artifacts.putText(overlay.tar);
       }
-      const job = jobFor(wish.policy);
+      const job = jobFor(wish.policy, options.seed);
       const answer = await versions.found(db, { suite, source, version, directory, beacon, job, ...wish });
       if (!answer.isNew) continue;
       const { supersededJobIds } = answer;
