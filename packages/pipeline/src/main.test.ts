@@ -127,6 +127,10 @@ test('a bug in the script shows its stack, an unknown option the usage', async (
   const { status, stderr } = await train(await script('bug.mjs', 'nothing.here();'));
   assert.equal(status, 1);
   assert.match(stderr, /ReferenceError: nothing is not defined\n\s+at .*bug\.mjs:1:1/);
+  const unawaited = await train(await script('unawaited.mjs', "Promise.reject(new Error('lost'));"));
+  assert.equal(unawaited.status, 1);
+  assert.match(unawaited.stderr, /Error: lost\n\s+at .*unawaited\.mjs:1:/);
+  assert.ok(unawaited.stderr.length < 2_000, unawaited.stderr.slice(0, 200));
   const unknown = await train('--frobnicate');
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /usage: retrain-tfjs/);

@@ -13,7 +13,25 @@ export const wasm: Engine = {
     if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')))
       return { unavailable: 'no WebAssembly SIMD here' };
     replaceMatMul();
-    if (!(await tf.setBackend('wasm'))) return { unavailable: 'the WebAssembly module does not load' };
+    const forget = newListeners(['uncaughtException', 'unhandledRejection']);
+    const opened = await tf.setBackend('wasm');
+    forget();
+    if (!opened) return { unavailable: 'the WebAssembly module does not load' };
     return { backend: 'wasm', label: `wasm (tfjs ${tf.version_core}, simd, 1 thread)` };
   },
 };
+
+/**
+ * Emscripten's start-up code throws every unhandled rejection anew from its one line of 60 kB, which Node then prints above a
+ * recipe's own error. Answers a function that takes away the listeners which were added since.
+ */
+function newListeners(events: string[]): () => void {
+  const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
+  return () => {
+    for (const event of events) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before.get(event)!.includes(listener)) process.removeListener(event, listener as () => void);
+      }
+    }
+  };
+}
