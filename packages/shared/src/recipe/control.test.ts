@@ -328,16 +328,15 @@ test('five faults come out in one go, in order of their lines', () => {
   );
 });
 
-test('in-source data may say a folder of the tree, or nothing', () => {
+test('in-source data lies below Directory of the tree and has no Location', () => {
   const inSource = (location: string): string =>
     clothes.replace(/Transport: package\nLocation: .*\n/, `Transport: in-source\n${location}`);
   assert.deepEqual(parseRecipe(inSource('')).recipe!.datasets[0]!.locations, [
     { transport: 'in-source', location: '' },
   ]);
-  assert.deepEqual(parseRecipe(inSource('Location: data/\n')).recipe!.datasets[0]!.locations, [
-    { transport: 'in-source', location: 'data' },
-  ]);
-  assert.match(parseRecipe(inSource('Location: ../data\n')).faults[0]!.message, /leads outside/);
+  const { faults } = parseRecipe(inSource('Location: data\n'));
+  assert.deepEqual([faults[0]!.field, faults[0]!.line], ['Location', 35]);
+  assert.match(faults[0]!.cure, /Directory: data/);
 });
 
 test('the tag fills what the control file leaves out, and must agree where both speak', () => {

@@ -69,8 +69,17 @@ function readLocations(reader: StanzaReader): RecipeDataset['locations'] {
     );
     return [];
   }
+  if (transport === 'in-source') {
+    if (reader.has('Location')) {
+      reader.fault(
+        'Location',
+        'in-source data has no Location: it lies in the source tree',
+        'remove the line and name the folder by Directory, e.g. `Directory: data`',
+      );
+    }
+    return [{ transport, location: '' }];
+  }
   if (lines.length === 0) {
-    if (transport === 'in-source' && !reader.has('Location')) return [{ transport, location: '' }];
     reader.fault(
       'Location',
       `Location is missing (the transport ${transport} needs it)`,
@@ -80,7 +89,6 @@ function readLocations(reader: StanzaReader): RecipeDataset['locations'] {
   }
   return lines.map(({ line, text }) => {
     const location = text.trim();
-    if (transport === 'in-source') return { transport, location: readFolder(reader, location, line) };
     const { relations, faults } = parseRelations(location);
     const [relation] = relations;
     const simple =
@@ -98,20 +106,6 @@ function readLocations(reader: StanzaReader): RecipeDataset['locations'] {
     }
     return { transport, location };
   });
-}
-
-function readFolder(reader: StanzaReader, location: string, line: number): string {
-  const folder = location.replace(/(?<=.)\/+$/, '').replace(/^\.$/, '');
-  const wrong = folder === '' ? null : pathFault(folder);
-  if (wrong !== null) {
-    reader.fault(
-      'Location',
-      `Location: the path \`${short(location)}\` ${wrong}`,
-      'write a folder of the source tree, such as `data`',
-      line,
-    );
-  }
-  return folder;
 }
 
 function readChecksums(reader: StanzaReader, name: string, uncompressed: boolean): PinnedFile[] {

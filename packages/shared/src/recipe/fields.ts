@@ -98,10 +98,14 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row(
       'Location',
       'package',
-      'package: a relation such as `name (>= 1.0)`; in-source: a folder of the tree. One a line; any that yields the pinned digests serves',
+      'a relation such as `name (>= 1.0)`, one a line: any that yields the pinned digests serves; none for in-source',
     ),
     row('License', 'yes', 'short name of the licence of the data'),
-    row('Directory', 'no', 'folder below the location in which the files lie'),
+    row(
+      'Directory',
+      'no',
+      'folder of the package or of the source tree in which the files lie; default its root',
+    ),
     row('Checksums-Sha256', 'one of the two', 'lines `sha256 bytes path` that pin the files as they are'),
     row(
       'Checksums-Sha256-Uncompressed',
