@@ -11,6 +11,8 @@ export interface TestPostgres {
   /** Connection URL of a database of the server. */
   urlOf(database: string): string;
   pid(): number | undefined;
+  /** Resolves when the supervisor has started it again after its death. */
+  restarted(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -26,10 +28,17 @@ export const execute = async (url: string, ...statements: string[]): Promise<voi
 };
 
 /** Starts a server in a folder of its own. `isDurable` keeps fsync on, for tests that pull the plug. */
-export const startTestPostgres = async (isDurable = false): Promise<TestPostgres> => {
+export const startTestPostgres = async ({ isDurable = false } = {}): Promise<TestPostgres> => {
   const folder = await mkdtemp('/tmp/retraind-test-');
   const postgres = await preparePostgres(`${folder}/postgres`);
-  const supervisor = new Supervisor({ line: () => undefined, died: () => undefined });
+  const waiting: (() => void)[] = [];
+  const isReady = postgres.program.readyWhen!;
+  const supervisor = new Supervisor({
+    line: (_, line) => {
+      if (isReady(line)) for (const wake of waiting.splice(0)) wake();
+    },
+    died: () => undefined,
+  });
   const stop = async () => {
     await supervisor.stop();
     await postgres.forget();
@@ -45,5 +54,10 @@ export const startTestPostgres = async (isDurable = false): Promise<TestPostgres
     await stop();
     throw error;
   }
-  return { urlOf: postgres.urlOf, pid: () => supervisor.pidOf('postgres'), stop };
+  return {
+    urlOf: postgres.urlOf,
+    pid: () => supervisor.pidOf('postgres'),
+    restarted: () => new Promise((resolve) => waiting.push(resolve)),
+    stop,
+  };
 };

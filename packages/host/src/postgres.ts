@@ -2,12 +2,13 @@
 // on a unix socket in a private folder only. PostgreSQL refuses to run as root; then it runs as `nobody`.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Problem } from '@retraind/shared/wire/problems';
 import { runCommand } from './command.ts';
+import { replaceFile } from './replace-file.ts';
 import type { ProgramSpec } from './supervise.ts';
 
 /** uid and gid of `nobody` and `nogroup` on Debian. */
@@ -26,11 +27,8 @@ export interface PreparedPostgres {
 /** Makes data folder, binaries and socket folder ready. Problem `database-unavailable` where this platform has no build. */
 export async function preparePostgres(dataFolder: string): Promise<PreparedPostgres> {
   const binaries = await unpackBinaries();
-  const asUser = await userSwitch(dirname(dataFolder));
-  await initialise(binaries, dataFolder, asUser);
-  // Paths of unix sockets end at 107 bytes: never below the data folder, which may lie deep.
-  const socketFolder = await mkdtemp(join(shortTemporaryFolder(), 'retraind-pg-'));
-  if (isRoot()) await chown(socketFolder, nobody, nobody);
+  await initialise(binaries, dataFolder);
+  const socketFolder = await makeSocketFolder(`${dataFolder}.socket`);
   const settings = {
     listen_addresses: '',
     unix_socket_directories: socketFolder,
@@ -42,13 +40,13 @@ export async function preparePostgres(dataFolder: string): Promise<PreparedPostg
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const argv = [
-    ...asUser,
+    ...userSwitch(),
     '--pdeathsig',
     'INT',
     '--',
     join(binaries, 'bin/postgres'),
     '-D',
-    dataFolder,
+    ownFolder,
     ...options,
   ];
   return {
@@ -56,7 +54,7 @@ export async function preparePostgres(dataFolder: string): Promise<PreparedPostg
       name: 'postgres',
       argv: ['setpriv', ...argv],
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
-      cwd: '/',
+      cwd: dataFolder,
       // Fast shutdown: SIGTERM would wait for every client to leave.
       stopSignal: 'SIGINT',
       readyWhen: (line) => line.includes('database system is ready to accept connections'),
@@ -70,6 +68,22 @@ export async function preparePostgres(dataFolder: string): Promise<PreparedPostg
 const isRoot = (): boolean => process.getuid?.() === 0;
 
 const shortTemporaryFolder = (): string => (tmpdir().length <= 60 ? tmpdir() : '/tmp');
+
+/**
+ * A private folder for the socket. Paths of unix sockets end at 107 bytes: never below the data folder, which may lie deep.
+ * `note` keeps its name, so that the one that a killed farm left behind is removed by the next.
+ */
+async function makeSocketFolder(note: string): Promise<string> {
+  const prefix = join(shortTemporaryFolder(), 'retraind-pg-');
+  const old = await readFile(note, 'utf8').catch(() => '');
+  if (old.startsWith(prefix) && !old.slice(prefix.length).includes('/')) {
+    await rm(old, { recursive: true, force: true });
+  }
+  const folder = await mkdtemp(prefix);
+  if (isRoot()) await chown(folder, nobody, nobody);
+  await replaceFile(note, folder);
+  return folder;
+}
 
 /** Copies the binaries out of node_modules once: `nobody` may not see those, and npm leaves out the links between libraries. */
 async function unpackBinaries(): Promise<string> {
@@ -94,6 +108,7 @@ async function unpackBinaries(): Promise<string> {
   if (existsSync(join(target, 'bin/postgres'))) return target;
   const temporary = `${target}.${randomUUID()}`;
   await mkdir(cache, { recursive: true });
+  if (isRoot()) await chmod(cache, 0o755);
   await cp(join(source, 'native'), temporary, { recursive: true });
   const links = JSON.parse(await readFile(join(temporary, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
@@ -103,7 +118,8 @@ async function unpackBinaries(): Promise<string> {
     const place = join(temporary, link.target.replace(/^native\//, ''));
     await symlink(basename(link.source), place).catch(ignoreExisting);
   }
-  await chmod(temporary, 0o755);
+  // Whatever umask npm ran under: `nobody` must be able to read it.
+  await runCommand('chmod', ['-R', 'a+rX', temporary]);
   // Another process may have been quicker; its copy is the same.
   await rename(temporary, target).catch(() => rm(temporary, { recursive: true, force: true }));
   return target;
@@ -113,24 +129,18 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
+/** Arguments of setpriv that make root `nobody`; none for others. */
+const userSwitch = (): string[] =>
+  isRoot() ? [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : [];
+
 /**
- * Arguments of setpriv that make root `nobody`. Where `nobody` may not walk to the folder (root's home is 0700) it keeps the
- * one capability that lets it; the data folder itself is its own.
+ * The data folder as the server is told it: its own working folder, which the kernel finds without walking the path.
+ * `nobody` may not walk it where the farm's data lie in root's home (0700), and needs no capability to do so this way.
  */
-async function userSwitch(folder: string): Promise<string[]> {
-  if (!isRoot()) return [];
-  const asNobody = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
-  await mkdir(folder, { recursive: true });
-  for (let each = folder; each !== '/'; each = dirname(each)) {
-    const { mode } = await stat(each);
-    if ((mode & 0o001) === 0)
-      return [...asNobody, '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
-  }
-  return asNobody;
-}
+const ownFolder = '/proc/self/cwd';
 
 /** initdb into a folder beside, then a rename: a cut-off initdb leaves nothing that looks like a database. */
-async function initialise(binaries: string, dataFolder: string, asUser: string[]): Promise<void> {
+async function initialise(binaries: string, dataFolder: string): Promise<void> {
   if (existsSync(join(dataFolder, 'PG_VERSION'))) return;
   const temporary = `${dataFolder}.${randomUUID()}`;
   await mkdir(temporary, { recursive: true, mode: 0o700 });
@@ -138,7 +148,7 @@ async function initialise(binaries: string, dataFolder: string, asUser: string[]
   const initdb = [
     join(binaries, 'bin/initdb'),
     '-D',
-    temporary,
+    ownFolder,
     '-U',
     role,
     '--auth=trust',
@@ -146,9 +156,8 @@ async function initialise(binaries: string, dataFolder: string, asUser: string[]
     '--locale=C.UTF-8',
     '--no-instructions',
   ];
-  const argv = asUser.length > 0 ? ['setpriv', ...asUser, '--', ...initdb] : initdb;
-  const { code, stdout, stderr } = await runCommand(argv[0]!, argv.slice(1), {
-    cwd: '/',
+  const { code, stdout, stderr } = await runCommand('setpriv', [...userSwitch(), '--', ...initdb], {
+    cwd: temporary,
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
   });
   if (code !== 0) {
