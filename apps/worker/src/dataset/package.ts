@@ -1,13 +1,8 @@
-// Data in a binary package of the suite's archive (Location: `name (>= version)`), fetched by the private apt and unpacked
-// without root. The package's own scripts never run.
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { unpackDeb } from '@retraind/host/apt/deb';
+// Data in a binary package of the suite's archive: Location is `name (>= version)`.
 import { parseRelation } from '@retraind/shared/recipe/relation';
 import { versionSatisfies } from '@retraind/shared/recipe/version';
 import { Problem } from '@retraind/shared/wire/problems';
+import { debFolder } from './deb-folder.ts';
 import type { DataTransport } from './transport.ts';
 
 export const fromPackage: DataTransport = {
@@ -29,22 +24,6 @@ export const fromPackage: DataTransport = {
         'Add an archive that has it to the suite, or mend Location.',
       );
     }
-    const key = createHash('sha256')
-      .update(`${found.packageName} ${found.version} ${found.sha256}`)
-      .digest('hex');
-    const unpacked = join(cache, 'packages', key.slice(0, 32));
-    if (existsSync(unpacked)) return unpacked;
-    await mkdir(join(cache, 'packages'), { recursive: true });
-    const download = await mkdtemp(join(cache, 'download-'));
-    try {
-      const deb = await apt.fetchBinary(found.packageName, found.version, download, signal);
-      await unpackDeb(deb, unpacked).catch((error) => {
-        // Another slot of this node unpacked the same package meanwhile.
-        if (!existsSync(unpacked)) throw error;
-      });
-    } finally {
-      await rm(download, { recursive: true, force: true });
-    }
-    return unpacked;
+    return await debFolder(apt, found, cache, signal);
   },
 };

@@ -39,7 +39,7 @@ export const requireBuildDepends = async (
   const unmet = unmetRelations(relations, installed, { architecture: debianArchitecture(), profiles: [] });
   if (unmet.length === 0) return;
   throw broken(
-    'node',
+    'recipe',
     'dep-wait',
     `This machine lacks ${printRelations(unmet)}, which the recipe needs.`,
     `Type: ${aptInstallLine(unmet)}`,

@@ -1,0 +1,251 @@
+// A whole job on this machine, without a server: runs side by side, looks at 3, 5, 10 retrains, a verdict for each model. The
+// steps are the farm's own; `retrain run` is a printer of this file's events.
+
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { machineSources } from '@retraind/host/apt';
+import type { RunStep } from '@retraind/shared/job/states';
+import { parseRecipe } from '@retraind/shared/recipe/control';
+import type { Recipe } from '@retraind/shared/recipe/recipe';
+import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
+import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
+import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
+import { digestOf } from './compression.ts';
+import { type FinishedRun, judgeRuns } from './local/judge.ts';
+import { ResultsFolder } from './local/results.ts';
+import { findLocalSource, folderDigest, type LocalSource } from './local/source.ts';
+import { localFarmClient } from './local-farm-client.ts';
+import { findPrograms } from './programs.ts';
+import { run, suiteArchive } from './run.ts';
+import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+
+export interface LocalJobOptions {
+  /** A folder or .dsc, or a package of the archive. */
+  source: { path: string } | { packageName: string };
+  /** Its archive; this machine's own where absent. */
+  suite?: SuiteSpec;
+  /** Folder with one overlay a source package (`recipes/`); used where the package has no recipe of its own. */
+  overlays?: string | null;
+  /** A file that is judged in place of the shipped one. */
+  reference?: string | null;
+  /** Exactly so many runs; as many as the verdict needs where absent. */
+  runs?: number | null;
+  /** The job seed; derived from source, version and data where absent. */
+  seed?: string | null;
+  /** `bwrap` where absent. */
+  sandbox?: Sandbox | 'bwrap' | 'none';
+  /** Kept: records, weights, logs. A folder below it is the job's. */
+  resultsFolder: string;
+  /** Kept and shared: data, evidence of references, apt's lists. */
+  cacheFolder: string;
+  /** Runs at a time; one a core where absent. */
+  parallel?: number;
+  onEvent?: (event: LocalJobEvent) => void;
+  signal?: AbortSignal;
+}
+
+export type LocalJobEvent =
+  | { kind: 'source'; source: string; version: string; folder: string; resumed: boolean }
+  | { kind: 'recipe'; models: string[]; jobSeed: string }
+  | { kind: 'runs-wanted'; runs: number }
+  | { kind: 'run-started'; run: number; seedIndex: number }
+  | { kind: 'step'; run: number; step: RunStep; fraction: number | null }
+  | { kind: 'log'; run: number; text: string }
+  | { kind: 'metrics'; run: number; text: string }
+  | { kind: 'run-ended'; run: number; outcome: ReportOutcome; kept: boolean }
+  | { kind: 'verdicts'; verdicts: ModelVerdict[]; final: boolean };
+
+export interface LocalRun {
+  run: number;
+  seedIndex: number;
+  outcome: ReportOutcome;
+}
+
+export interface LocalJobResult {
+  source: string;
+  version: string;
+  /** Null where no run came so far. */
+  jobSeed: string | null;
+  recipe: Recipe | null;
+  /** One a model; empty where a run broke: then `broken` says why. */
+  verdicts: ModelVerdict[];
+  broken: Extract<ReportOutcome, { kind: 'broken' }> | null;
+  runs: LocalRun[];
+  /** Where records and weights lie; weights by digest under artifacts/. */
+  folder: string;
+}
+
+const assignmentOf = (
+  found: LocalSource,
+  suite: SuiteSpec,
+  number: number,
+  seedIndex: number,
+  seed: string | null,
+): Assignment => ({
+  runId: `local${number}`,
+  leaseEpoch: 1,
+  jobId: 'local',
+  source: found.source,
+  version: found.version,
+  suite,
+  overlaySha256: null,
+  seedIndex,
+  seedOverride: seed,
+  // At home nobody signs the moment at which a version was first seen.
+  beacon: '',
+  numerics: 0,
+  heartbeatSeconds: 5,
+  leaseSeconds: 20,
+});
+
+/** Runs the job. A broken recipe is a result, not an error; Problems are thrown for what is no run's affair (no such source, no sandbox). Aborted: throws the signal's reason, and what was reported stays for the next time. */
+export const runLocalJob = async (options: LocalJobOptions): Promise<LocalJobResult> => {
+  const tell = options.onEvent ?? (() => {});
+  const outer = options.signal ?? new AbortController().signal;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
+  const sandbox =
+    typeof options.sandbox === 'object' ? options.sandbox : openSandbox(options.sandbox ?? 'bwrap');
+  await sandbox.check();
+  const suite = options.suite ?? { name: 'local', sources: machineSources() };
+  const cache = options.cacheFolder;
+  const programs = await findPrograms(cache);
+  const archive = suiteArchive({ suite }, cache, signal);
+  const found = await findLocalSource(options.source, archive, join(cache, 'sources'), signal);
+  const overlay = options.overlays ? join(options.overlays, found.source) : null;
+  const hasOverlay = overlay !== null && existsSync(overlay);
+
+  const results = new ResultsFolder(
+    join(options.resultsFolder, `${found.source}_${found.version.replace(/:/g, '%3a')}`),
+  );
+  const resumed = await results.open({
+    source: found.source,
+    version: found.version,
+    digest: found.digest,
+    overlay: hasOverlay ? await folderDigest(overlay) : null,
+    reference: options.reference ? (await digestOf(options.reference, 'plain')).sha256 : null,
+    seed: options.seed ?? null,
+    sandbox: sandbox.name,
+    evaluator: programs.evaluator.version,
+    runtime: programs.retrainTfjsVersion,
+    node: process.version,
+  });
+  tell({ kind: 'source', source: found.source, version: found.version, folder: results.folder, resumed });
+
+  let recipe: Recipe | null = null;
+  let jobSeed: string | null = null;
+  let wanted = 1;
+  let launched = 0;
+  let verdicts: ModelVerdict[] = [];
+  const ended: LocalRun[] = [];
+  const running = new Set<Promise<void>>();
+  let fault: unknown = null;
+  const limit = Math.max(1, options.parallel ?? availableParallelism());
+
+  const learn = (known: { control: string; jobSeed: string }): void => {
+    if (recipe !== null) return;
+    recipe = parseRecipe(known.control).recipe;
+    jobSeed = known.jobSeed;
+    tell({ kind: 'recipe', models: recipe?.models.map(({ name }) => name) ?? [], jobSeed });
+    want(options.runs ?? runsWanted(recipe?.models ?? [], []));
+  };
+  const want = (count: number): void => {
+    if (count <= wanted && count !== 1) return;
+    wanted = count;
+    tell({ kind: 'runs-wanted', runs: wanted });
+    fill();
+  };
+  const known = resumed ? await results.recipe() : null;
+
+  const oneRun = async (number: number): Promise<void> => {
+    const seedIndex = number === 1 ? 1 : seedIndexOfRun(recipe!.models, number);
+    const kept = await results.reported(number);
+    let outcome = kept;
+    if (outcome === null) {
+      tell({ kind: 'run-started', run: number, seedIndex });
+      const folder = results.runFolder(number);
+      await rm(folder, { recursive: true, force: true });
+      const assignment = assignmentOf(found, suite, number, seedIndex, options.seed ?? null);
+      const work = join(folder, 'work');
+      outcome = await run({
+        assignment,
+        farm: localFarmClient({
+          assignment,
+          folder,
+          artifacts: results.artifacts,
+          onLog: (text) => tell({ kind: 'log', run: number, text }),
+          onMetrics: (text) => tell({ kind: 'metrics', run: number, text }),
+          onRecipe: (recipeFound) => {
+            void results.keepRecipe(recipeFound);
+            learn(recipeFound);
+          },
+        }),
+        sandbox,
+        programs,
+        folder: work,
+        cache,
+        signal,
+        archive,
+        origin: found.origin,
+        overlay: hasOverlay ? { kind: 'folder', path: overlay } : null,
+        referenceFile: options.reference ?? null,
+        parallel: Math.max(1, Math.floor(availableParallelism() / limit)),
+        onProgress: (step, fraction) => tell({ kind: 'step', run: number, step, fraction }),
+      }).finally(() => rm(work, { recursive: true, force: true }));
+    }
+    ended.push({ run: number, seedIndex, outcome });
+    tell({ kind: 'run-ended', run: number, outcome, kept: kept !== null });
+    // One broken recipe is enough: the others would break alike.
+    if (outcome.kind === 'broken') stop.abort(new Error('another run broke'));
+  };
+  const fill = (): void => {
+    while (running.size < limit && launched < wanted && fault === null && !signal.aborted) {
+      launched++;
+      const going: Promise<void> = oneRun(launched)
+        .catch((error: unknown) => {
+          if (stop.signal.aborted && !outer.aborted) return;
+          fault ??= error;
+          stop.abort(error);
+        })
+        .finally(() => {
+          running.delete(going);
+          fill();
+        });
+      running.add(going);
+    }
+  };
+
+  if (known) learn(known);
+  fill();
+  for (;;) {
+    while (running.size > 0) await Promise.race(running);
+    if (outer.aborted) throw outer.reason;
+    if (fault !== null) throw fault;
+    const finished = ended.flatMap(({ seedIndex, outcome }): FinishedRun[] =>
+      outcome.kind === 'reported' ? [{ seedIndex, outcome }] : [],
+    );
+    if (recipe === null || finished.length < ended.length) break;
+    const { models } = recipe as Recipe;
+    verdicts = await judgeRuns(models, finished, results.artifacts);
+    const more = options.runs ? wanted : runsWanted(models, verdicts);
+    const final = more <= wanted;
+    tell({ kind: 'verdicts', verdicts, final });
+    if (final) break;
+    want(more);
+  }
+  ended.sort((a, b) => a.run - b.run);
+  const broken = ended.map(({ outcome }) => outcome).find((outcome) => outcome.kind === 'broken') ?? null;
+  if (broken === null) await results.keepVerdicts(verdicts);
+  return {
+    source: found.source,
+    version: found.version,
+    jobSeed,
+    recipe,
+    verdicts,
+    broken,
+    runs: ended,
+    folder: results.folder,
+  };
+};

@@ -1,0 +1,65 @@
+// The folder in which a local job leaves what it found. A job that was cut off goes on with the runs that had been reported;
+// one that had come to its end is made anew.
+//   job.json               what the job is made of        verdicts.json    at the end
+//   artifacts/             weights, predictions, records by digest
+//   runs/N/                log, metrics.jsonl, report.json of the N-th run
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArtifactStore } from '@retraind/host/artifacts';
+import { replaceFile } from '@retraind/host/replace-file';
+import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
+import type { ReportOutcome } from '@retraind/shared/wire/messages';
+
+/** Everything that a run's outcome depends on. */
+export type JobIdentity = Record<string, string | number | null>;
+
+export class ResultsFolder {
+  readonly folder: string;
+  readonly artifacts: ArtifactStore;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.artifacts = new ArtifactStore(join(folder, 'artifacts'));
+  }
+
+  runFolder(number: number): string {
+    return join(this.folder, 'runs', String(number));
+  }
+
+  /** Makes the folder ready. Whether an unfinished job of the same identity is in it. */
+  async open(identity: JobIdentity): Promise<boolean> {
+    await mkdir(this.folder, { recursive: true });
+    const path = join(this.folder, 'job.json');
+    const text = `${JSON.stringify(identity, null, 2)}\n`;
+    const same = existsSync(path) && (await readFile(path, 'utf8')) === text;
+    if (same && !existsSync(join(this.folder, 'verdicts.json'))) return true;
+    await rm(join(this.folder, 'runs'), { recursive: true, force: true });
+    await rm(join(this.folder, 'verdicts.json'), { force: true });
+    await replaceFile(path, text);
+    return false;
+  }
+
+  /** The reports of an earlier, unfinished job by run number; broken ones are tried again. */
+  async reported(number: number): Promise<ReportOutcome | null> {
+    const path = join(this.runFolder(number), 'report.json');
+    if (!existsSync(path)) return null;
+    const outcome = JSON.parse(await readFile(path, 'utf8')) as ReportOutcome;
+    return outcome.kind === 'reported' ? outcome : null;
+  }
+
+  async keepRecipe(found: { control: string; jobSeed: string }): Promise<void> {
+    await replaceFile(join(this.folder, 'recipe.json'), `${JSON.stringify(found, null, 2)}\n`);
+  }
+
+  async recipe(): Promise<{ control: string; jobSeed: string } | null> {
+    const path = join(this.folder, 'recipe.json');
+    return existsSync(path)
+      ? (JSON.parse(await readFile(path, 'utf8')) as { control: string; jobSeed: string })
+      : null;
+  }
+
+  async keepVerdicts(verdicts: readonly ModelVerdict[]): Promise<void> {
+    await replaceFile(join(this.folder, 'verdicts.json'), `${JSON.stringify(verdicts, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,117 @@
+// A run: six steps in a row, each with what the one before it found.
+//
+//   fetch ──► unpack ──► train ──► evaluate ──► pack ──► report
+//
+// A step that cannot go on throws a Breakage (or a Problem), which is reported with its blame. A run that is stopped from
+// outside (cancelled, lease lost, shutdown) reports nothing: its signal's reason is thrown.
+
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { type Apt, openApt } from '@retraind/host/apt';
+import type { RunStep } from '@retraind/shared/job/states';
+import type { Assignment, ReportOutcome } from '@retraind/shared/wire/messages';
+import { breakageOf } from './breakage.ts';
+import type { FarmClient } from './farm-client.ts';
+import type { Programs } from './programs.ts';
+import { makeRunFolders } from './run-folders.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import type { OverlayOrigin, RunContext, SourceOrigin } from './steps/context.ts';
+import { evaluateStep } from './steps/evaluate.ts';
+import { fetchStep } from './steps/fetch.ts';
+import { packStep } from './steps/pack.ts';
+import { brokenOutcome, reportStep } from './steps/report.ts';
+import { trainStep } from './steps/train.ts';
+import { unpackStep } from './steps/unpack.ts';
+import { StreamSender } from './stream-sender.ts';
+
+export interface RunOptions {
+  assignment: Assignment;
+  farm: FarmClient;
+  sandbox: Sandbox;
+  programs: Programs;
+  /** Of this run alone; emptied first, and left as it is. */
+  folder: string;
+  /** Kept and shared by the slots of a node. */
+  cache: string;
+  /** Aborted to stop the run; its reason is thrown. */
+  signal: AbortSignal;
+  onProgress: (step: RunStep, fraction: number | null) => void;
+  /** The suite's archive where the caller has it open, lists renewed. */
+  archive?: () => Promise<Apt>;
+  /** Where absent: the suite's archive. */
+  origin?: SourceOrigin;
+  /** Where absent: what the assignment says. */
+  overlay?: OverlayOrigin;
+  referenceFile?: string | null;
+  /** Cores that the recipe may use; all where absent. */
+  parallel?: number;
+}
+
+/** The suite's archive in the cache, its lists renewed when it is first asked for. */
+export const suiteArchive = (
+  assignment: Pick<Assignment, 'suite'>,
+  cache: string,
+  signal: AbortSignal,
+): (() => Promise<Apt>) => {
+  const key = createHash('sha256').update(assignment.suite.sources).digest('hex').slice(0, 32);
+  const open = async (): Promise<Apt> => {
+    const apt = await openApt({ stateFolder: join(cache, 'apt', key), sources: assignment.suite.sources });
+    await apt.update(signal);
+    return apt;
+  };
+  let opened: Promise<Apt> | null = null;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+};
+
+/** Takes all steps. Resolves with what was reported; throws the signal's reason when stopped, and what the farm answers to a lost lease. */
+export const run = async (options: RunOptions): Promise<ReportOutcome> => {
+  const { assignment, farm, signal } = options;
+  const log = new StreamSender((text) => farm.appendLog(text));
+  let step: RunStep = 'fetch';
+  const context: RunContext = {
+    assignment,
+    farm,
+    signal,
+    sandbox: options.sandbox,
+    programs: options.programs,
+    folders: await makeRunFolders(options.folder),
+    cache: options.cache,
+    origin: options.origin ?? { kind: 'archive' },
+    overlay:
+      options.overlay ??
+      (assignment.overlaySha256 === null ? null : { kind: 'artifact', sha256: assignment.overlaySha256 }),
+    referenceFile: options.referenceFile ?? null,
+    archive: options.archive ?? suiteArchive(assignment, options.cache, signal),
+    parallel: options.parallel ?? availableParallelism(),
+    say: (text) => log.push(text),
+    progress: (at, fraction) => {
+      step = at;
+      options.onProgress(at, fraction);
+    },
+  };
+  let outcome: ReportOutcome;
+  try {
+    await options.sandbox.check();
+    const fetched = await fetchStep(context);
+    const unpacked = await unpackStep(context, fetched);
+    const trained = await trainStep(context, unpacked);
+    const evaluations = await evaluateStep(context, unpacked, trained);
+    outcome = await packStep(context, unpacked, trained, evaluations);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const breakage = breakageOf(step, error);
+    const { code, detail, hint } = breakage.problem;
+    if (code === 'lease-lost' || code === 'not-your-run') throw breakage.problem;
+    context.say(
+      `${step}: broken (${code}, blame ${breakage.blame}): ${detail}\n${hint === undefined ? '' : `${hint}\n`}`,
+    );
+    if (code === 'internal') context.say(`${(error as Error).stack ?? ''}\n`);
+    outcome = brokenOutcome(step, breakage);
+  }
+  await log.finish();
+  return await reportStep(context, outcome);
+};
