@@ -170,6 +170,7 @@ export const runLocalJob = async (options: LocalJobOptions): Promise<LocalJobRes
       const assignment = assignmentOf(found, suite, number, seedIndex, options.seed ?? null);
       const work = join(folder, 'work');
       outcome = await run({
+        nodeId: 'local',
         assignment,
         farm: localFarmClient({
           assignment,

@@ -26,6 +26,8 @@ import { unpackStep } from './steps/unpack.ts';
 import { StreamSender } from './stream-sender.ts';
 
 export interface RunOptions {
+  /** Of the key of this node; `local` at home. */
+  nodeId: string;
   assignment: Assignment;
   farm: FarmClient;
   sandbox: Sandbox;
@@ -73,6 +75,7 @@ export const run = async (options: RunOptions): Promise<ReportOutcome> => {
   const log = new StreamSender((text) => farm.appendLog(text));
   let step: RunStep = 'fetch';
   const context: RunContext = {
+    nodeId: options.nodeId,
     assignment,
     farm,
     signal,

@@ -18,6 +18,7 @@ export type SourceOrigin =
 export type OverlayOrigin = { kind: 'artifact'; sha256: string } | { kind: 'folder'; path: string } | null;
 
 export interface RunContext {
+  readonly nodeId: string;
   readonly assignment: Assignment;
   readonly origin: SourceOrigin;
   readonly overlay: OverlayOrigin;
