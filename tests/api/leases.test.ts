@@ -64,10 +64,7 @@ test('a run goes from lease to report, and everything that it told can be read',
   assert.equal(log.headers.get('etag'), `"${sha256Of('unpacking\ngröße 😀\n')}"`);
   assert.equal((await server.ask<string>('GET', run.metricsHref)).body, '{"step":1,"loss":0.5}\n');
 
-  const { body: model } = await server.ask<ModelKnown>(
-    'GET',
-    `/api/v1/models/sha256/${sha256Of('weights')}`,
-  );
+  const { body: model } = await server.ask<ModelKnown>('GET', `/api/v1/models/sha256/${sha256Of('weights')}`);
   assert.ok(model.kept);
   assert.deepEqual(
     model.seenAs.map(({ role, runId, seed }) => ({ role, runId, seed })),

@@ -34,8 +34,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     const faults: RequestFault[] = [];
     const seen = new Set<string>();
     for (const { instancePath, message, keyword, params } of check.Errors(value)) {
-      // A union tells the fault of each of its members and then its own: the members say more.
-      if (keyword === 'anyOf') continue;
+      // A union tells the faults of its members and then its own, an unknown field is told at itself too: once is enough.
+      if (keyword === 'anyOf' || keyword === 'boolean') continue;
       const names =
         keyword === 'required'
           ? (params as { requiredProperties: string[] }).requiredProperties
