@@ -28,6 +28,11 @@ export const workerOptions = {
     help: 'what confines the package’s code; none is for development, and taints each run',
     fallback: 'bwrap',
   }),
+  parallel: numberOption(
+    'RETRAIND_PARALLEL',
+    { least: 1, most: 1_024, whole: true },
+    { help: 'cores that a recipe may use on this slot', fallback: '1' },
+  ),
   logLevel: logLevelOption(),
 };
 

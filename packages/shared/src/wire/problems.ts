@@ -46,6 +46,8 @@ export const problemTable = {
   'lease-lost': row(409, 1, 'The lease ended: another epoch holds the run'),
   'too-large': row(413, 1, 'The thing is larger than its limit'),
   'digest-mismatch': row(422, 1, 'The bytes do not have the digest that was said'),
+  'run-cancelled': row(409, 1, 'The run was cancelled'),
+  'node-stopped': row(503, 1, 'The node was stopped while the run was on it'),
   'dep-wait': row(409, 9, 'A package that the recipe needs is not installed'),
   'data-wait': row(409, 9, 'Data that the recipe declares is out of reach'),
   'recipe-failed': row(422, 1, 'The recipe failed'),

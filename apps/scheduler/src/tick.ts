@@ -1,0 +1,96 @@
+// One look at the world and everything that follows from it, in an order in which each step sees what the last one did:
+//
+//   reap ──► read ──► attend (first run, runs of a look, verdict) ──► decide ──► dispatch ──► ring again
+//
+// A tick that is cut off anywhere is simply taken again: every deed is one conditional transaction.
+
+import type { ArtifactStore } from '@retraind/host/artifacts';
+import type { Database } from '@retraind/prisma/client';
+import * as jobs from '@retraind/prisma/store/jobs';
+import { read } from '@retraind/prisma/store/world';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { Logger } from 'pino';
+import { dispatch, ringAgain } from './dispatch.ts';
+import { attend } from './judge.ts';
+import type { Metrics } from './metrics.ts';
+import type { Bell } from './queue/bell.ts';
+import { reap } from './reap.ts';
+import type { WorldMemory } from './world.ts';
+
+export interface TickParts {
+  db: Database;
+  bell: Bell;
+  artifacts: ArtifactStore;
+  log: Logger;
+  metrics: Metrics;
+  memory: WorldMemory;
+  leaseSeconds: number;
+  /** When each job whose attention failed may be looked at again (milliseconds of performance.now). */
+  failures: Map<string, { count: number; again: number }>;
+}
+
+/** Faults of what a run left behind: they stay until a person looks. Anything else is tried again. */
+const lasting = new Set(['not-found', 'invalid-data', 'too-large', 'invalid-recipe']);
+
+const longestAgainMilliseconds = 60_000;
+
+/** `mayReap` is false for the first moments of a leader, in which workers make up for heartbeats that the farm missed. */
+export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
+  const { db, log, metrics, memory } = parts;
+  const endTimer = metrics.tickSeconds.startTimer();
+  if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, log));
+
+  const changed = await look(parts);
+  const { world } = memory;
+  const busy = new Set(world.runs.map(({ jobId }) => jobId));
+  const wanting = world.jobs.filter(({ state }) => state === 'needs-retrain' || state === 'retraining');
+  const due = wanting.filter(({ jobId }) => changed.has(jobId) || !busy.has(jobId));
+  let deeds = 0;
+  for (const { jobId } of due) if (await attendSafely(parts, jobId)) deeds++;
+  if (deeds > 0) await look(parts);
+
+  await dispatch(parts, memory.world, new Date());
+  await ringAgain(parts);
+  gauge(metrics, memory);
+  endTimer();
+}
+
+/** Reads what is new; returns the jobs whose rows changed. */
+async function look({ db, memory }: TickParts): Promise<Set<string>> {
+  const now = performance.now();
+  const change = await read(db, memory.cursor(now));
+  return new Set(memory.take(change, now).map(({ jobId }) => jobId));
+}
+
+/** One job that cannot be attended to must not keep the others waiting. */
+async function attendSafely(parts: TickParts, jobId: string): Promise<boolean> {
+  const { db, log, metrics, failures } = parts;
+  const before = failures.get(jobId);
+  if (before && performance.now() < before.again) return false;
+  try {
+    const attention = await attend(parts, jobId);
+    failures.delete(jobId);
+    if (attention !== 'nothing') metrics.deeds.inc({ deed: attention });
+    return attention !== 'nothing';
+  } catch (error) {
+    metrics.troubles.inc({ place: 'attend' });
+    if (error instanceof Problem && lasting.has(error.code)) {
+      log.error({ jobId, code: error.code, detail: error.detail }, 'job held');
+      await jobs.move(db, jobId, 'held', error.detail);
+      return true;
+    }
+    const count = (before?.count ?? 0) + 1;
+    const wait = Math.min(1_000 * 2 ** count, longestAgainMilliseconds);
+    failures.set(jobId, { count, again: performance.now() + wait });
+    log.error({ err: error, jobId, count }, 'job could not be attended to');
+    return false;
+  }
+}
+
+function gauge(metrics: Metrics, memory: WorldMemory): void {
+  const { jobs, runs } = memory.world;
+  metrics.openJobs.reset();
+  metrics.runs.reset();
+  for (const { state } of jobs) metrics.openJobs.inc({ state });
+  for (const { state } of runs) metrics.runs.inc({ state });
+}
