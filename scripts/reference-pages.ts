@@ -1,4 +1,5 @@
 // Every file that is made from code, by path: `npm run reference` writes them, tests/cli/reference.test.ts finds stale ones.
+import { options as apiOptions } from '../apps/api/src/config.ts';
 import { cliReference } from '../apps/cli/src/reference.ts';
 import { schedulerOptions } from '../apps/scheduler/src/config.ts';
 import { workerOptions } from '../apps/worker/src/config.ts';
@@ -6,6 +7,7 @@ import { configurationFile } from './configuration-file.ts';
 
 export const referencePages: Record<string, () => string | Promise<string>> = {
   'docs/reference/cli.md': cliReference,
+  'infra/conf/api.conf': () => configurationFile('api', apiOptions),
   'infra/conf/scheduler.conf': () => configurationFile('scheduler', schedulerOptions),
   'infra/conf/worker.conf': () => configurationFile('worker', workerOptions),
 };

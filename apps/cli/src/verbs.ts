@@ -5,8 +5,9 @@ import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
 import { log } from './verbs/log.ts';
 import { request } from './verbs/request.ts';
+import { run } from './verbs/run.ts';
 import { status } from './verbs/status.ts';
 import { suite } from './verbs/suite.ts';
 import { verdict } from './verbs/verdict.ts';
 
-export const verbs: readonly Verb[] = [demo, farm, status, log, verdict, explain, request, suite];
+export const verbs: readonly Verb[] = [demo, run, farm, status, log, verdict, explain, request, suite];

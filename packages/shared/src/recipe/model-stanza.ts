@@ -3,15 +3,7 @@ import { looks } from '../verdict/looks.ts';
 import { dataFileCure, parseDataFile } from './data-file.ts';
 import type { Stanza } from './deb822.ts';
 import { fieldTable } from './fields.ts';
-import {
-  type Comparison,
-  comparisons,
-  type DataFile,
-  type ModelFile,
-  type RecipeModel,
-  type Task,
-  tasks,
-} from './recipe.ts';
+import { comparisons, type DataFile, type ModelFile, type RecipeModel, tasks } from './recipe.ts';
 import { pathFault, StanzaReader, short } from './stanza-reader.ts';
 
 /** Numbers of runs after which a verdict may fall. */
@@ -35,18 +27,17 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
     /^[A-Za-z0-9][A-Za-z0-9+._-]*$/,
     'a name of letters, digits and + . _ -',
   );
-  const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons);
-  const task = reader.oneOf('Task', reader.text('Task'), tasks);
+  const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons) ?? 'statistical';
   const securityCritical = reader.yesNo('Security-Critical');
   const model: RecipeModel = {
     name: name ?? '',
     file: readFile(reader),
     output: reader.path('Output', reader.required('Output')) ?? '',
-    comparison: comparison ?? 'bitwise',
+    comparison,
     seed: reader.integer('Seed', 0, maxSeed),
     readsShipped: reader.yesNo('Reads-Shipped'),
     license: reader.required('License') ?? '',
-    task: task ?? 'opaque',
+    task: reader.oneOf('Task', reader.text('Task'), tasks) ?? 'opaque',
     trainingData: reader.text('Training-Data'),
     trainingInputs: readDataFile(reader, 'Training-Inputs'),
     trainingTargets: readDataFile(reader, 'Training-Targets'),
@@ -66,8 +57,7 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
     securityCritical,
     runs: readRuns(reader, comparison, securityCritical),
   };
-  // What could not be read has been told; nothing follows from a guess.
-  if (comparison !== null) checkClaim(reader, model, task);
+  checkClaim(reader, model);
   checkMetric(reader, model);
   checkGroup(reader, 'Training');
   checkGroup(reader, 'Evaluation');
@@ -116,12 +106,12 @@ function readSlices(reader: StanzaReader): string | null {
 
 function readRuns(
   reader: StanzaReader,
-  comparison: Comparison | null,
+  comparison: string,
   securityCritical: boolean,
 ): { min: number; max: number } {
   const usual = comparison === 'bitwise' ? { min: 1, max: 1 } : { min: 3, max: 10 };
   const value = reader.text('Runs');
-  if (value === null || comparison === null) return usual;
+  if (value === null) return usual;
   const match = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/.exec(value);
   if (match === null) {
     reader.fault(
@@ -170,7 +160,7 @@ function readRuns(
 }
 
 /** What each comparison must have before any run is made. */
-function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null): void {
+function checkClaim(reader: StanzaReader, model: RecipeModel): void {
   if (model.comparison === 'numerical') reader.required('Seed', 'Comparison: numerical needs it');
   if (model.comparison === 'bitwise' && model.readsShipped) {
     reader.fault(
@@ -179,7 +169,7 @@ function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null)
       'compare statistically, or train without the shipped file',
     );
   }
-  if (model.comparison !== 'statistical') return;
+  if (model.comparison !== 'statistical' || !reader.has('Comparison')) return;
   const why = 'Comparison: statistical needs it';
   for (const name of [
     'Task',
@@ -191,16 +181,16 @@ function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null)
   ]) {
     reader.required(name, why);
   }
-  if (task === 'opaque') {
+  if (model.task === 'opaque' && reader.has('Task')) {
     reader.fault(
       'Task',
       'an opaque model is judged by its bytes only',
       'write `Comparison: bitwise`, or say what the model does',
     );
-  } else if (task !== null && task !== 'classification') {
+  } else if (model.task !== 'classification' && reader.has('Task')) {
     reader.fault(
       'Task',
-      `a statistical comparison of the task ${task} is not yet supported`,
+      `a statistical comparison of the task ${model.task} is not yet supported`,
       'use classification, or `Comparison: bitwise`',
     );
   }
