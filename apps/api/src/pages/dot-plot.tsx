@@ -5,7 +5,7 @@ import type { Verdict } from '@retraind/shared/wire/resources';
 import { pixel, scale, ticks } from './scale.ts';
 import { figure } from './words.tsx';
 
-const size = { width: 720, height: 112, left: 14, right: 14 };
+const size = { width: 800, height: 112, left: 14, right: 14 };
 const rowHeight = 52;
 
 export function DotPlot({

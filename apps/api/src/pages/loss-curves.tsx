@@ -12,7 +12,7 @@ export interface Curve {
   series: Series;
 }
 
-const size = { width: 720, height: 280, left: 56, right: 14, top: 14, bottom: 40 };
+const size = { width: 800, height: 270, left: 46, right: 10, top: 24, bottom: 34 };
 /** How many colours the stylesheet has. */
 const colours = 10;
 
@@ -20,6 +20,8 @@ export function LossCurves({ curves }: { curves: Curve[] }) {
   if (curves.length === 0) return <p class="faint">No metrics yet.</p>;
   const points = curves.flatMap(({ series }) => series.points);
   const steps = extent(points.map(({ step }) => step));
+  // The first point is a mean of the first steps: an axis from 0 says so better than one from 3.5.
+  if (steps.low > 0 && steps.low < steps.high * 0.05) steps.low = 0;
   const values = extent(points.map(({ value }) => value));
   const pad = (values.high - values.low) * 0.04;
   const low = values.low >= 0 ? Math.max(0, values.low - pad) : values.low - pad;
@@ -41,14 +43,14 @@ export function LossCurves({ curves }: { curves: Curve[] }) {
           </g>
         ))}
         {ticks(steps.low, steps.high, 6).map((tick) => (
-          <text class="label" x={pixel(x(tick))} y={size.height - size.bottom + 18} text-anchor="middle">
+          <text class="label" x={pixel(x(tick))} y={size.height - size.bottom + 16} text-anchor="middle">
             {figure(tick)}
           </text>
         ))}
-        <text class="label" x={size.width - size.right} y={size.height - 6} text-anchor="end">
+        <text class="label" x={size.width - size.right} y={size.height - 3} text-anchor="end">
           step
         </text>
-        <text class="label" x={size.left + 4} y={size.top + 10}>
+        <text class="label" x={size.left - 8} y="11" text-anchor="end">
           {name}
         </text>
         {curves.map(({ series }, index) =>

@@ -1,0 +1,241 @@
+// Canned resources for pages: typed by the schemas, so that a page is never tested on what the API does not tell.
+import type {
+  Job,
+  JobSummary,
+  Node,
+  Run,
+  RunSummary,
+  Verdict,
+  Version,
+} from '@retraind/shared/wire/resources';
+
+const sha = (digit: string): string => digit.repeat(64);
+const at = '2026-11-22T10:15:00.000Z';
+
+export const verdict: Verdict = {
+  model: 'clothes',
+  rung: 'statistically-equivalent',
+  sentence:
+    'The shipped clothes behaves like a retrain: its accuracy 0.8835 lies within 0.015 of the mean 0.8822 of 5 retrains, and it disagrees with them no more than they do among themselves.',
+  k: 5,
+  seeds: [1804289383, 846930886, 1681692777, 1714636915, 1957747793],
+  shipped: { sha256: sha('a'), tensorSha256: sha('b') },
+  retrains: ['1', '2', '3', '4', '5'].map((digit) => ({ sha256: sha(digit), tensorSha256: null })),
+  margin: 0.015,
+  metric: {
+    name: 'accuracy',
+    shipped: 0.8835,
+    retrains: [0.8811, 0.8842, 0.8797, 0.8829, 0.8831],
+    mean: 0.8822,
+    sd: 0.0018,
+  },
+  tests: [
+    {
+      name: 'log loss',
+      nullHypothesis: 'The shipped model’s loss is drawn like those of its retrains',
+      statistic: 0.62,
+      degreesOfFreedom: 4,
+      p: 0.5687,
+      rankP: 0.5,
+    },
+    {
+      name: 'peer distance, noise',
+      nullHypothesis: 'It disagrees with retrains as they do among themselves',
+      statistic: 9.31,
+      degreesOfFreedom: 4,
+      p: 0.00002,
+      rankP: 0.1667,
+    },
+  ],
+  familyP: 0.31,
+  alpha: 0.003,
+  churnRatio: 1.043,
+  bounds: [
+    { name: 'metric', upper: 0.0041, limit: 0.015, holds: true },
+    { name: 'churn', upper: 1.61, limit: 1.5, holds: false },
+  ],
+  alarms: [],
+  limits: [
+    'No test on data excludes a backdoor with a rare trigger.',
+    'A change of 0.1 % of the labels would not be seen.',
+  ],
+  taints: ['host-root'],
+  reasons: ['No test rejected at look 2.', 'Both bounds hold.'],
+  moreRuns: 0,
+};
+
+export const different: Verdict = {
+  ...verdict,
+  model: 'clothes',
+  rung: 'different',
+  sentence:
+    'The shipped clothes is not what its sources produce: on noise inputs it disagrees with 3 retrains 2.61 times as much as they do among themselves (p < 0.001).',
+  k: 3,
+  seeds: verdict.seeds.slice(0, 3),
+  retrains: verdict.retrains.slice(0, 3),
+  metric: { name: 'accuracy', shipped: 0.8807, retrains: [0.8811, 0.8842, 0.8797], mean: 0.8817, sd: 0.0023 },
+  familyP: 0.00004,
+  alpha: 0.002,
+  churnRatio: 2.61,
+  bounds: [],
+  alarms: [{ name: 'TRIGGER-LIKE', detail: 'class 7 is predicted on 61 % of the patch probes' }],
+};
+
+const runOf = (index: number, changes: Partial<RunSummary> = {}): RunSummary => ({
+  runId: `run${index}abcdefgh`,
+  jobId: 'job1abcdefgh',
+  source: 'clothes',
+  version: '1.0-1',
+  seedIndex: index,
+  seed: 1804289382 + index,
+  state: 'reported',
+  step: 'report',
+  progress: 1,
+  nodeId: '0123456789abcdef',
+  leaseEpoch: 1,
+  createdAt: at,
+  changedAt: at,
+  href: `/api/v1/runs/run${index}abcdefgh`,
+  pageHref: `/runs/run${index}abcdefgh`,
+  ...changes,
+});
+
+export const runs: RunSummary[] = [
+  runOf(1),
+  runOf(2, { state: 'leased', step: 'train', progress: 0.42, seed: null }),
+  runOf(3, { state: 'waiting', step: null, progress: null, nodeId: null, seed: null, leaseEpoch: 0 }),
+];
+
+export const jobSummary: JobSummary = {
+  jobId: 'job1abcdefgh',
+  source: 'clothes',
+  version: '1.0-1',
+  suite: 'demo',
+  state: 'judged',
+  reason: null,
+  progress: 1,
+  runsWanted: 5,
+  runsReported: 5,
+  verdicts: [
+    {
+      model: 'clothes',
+      rung: 'statistically-equivalent',
+      sentence: verdict.sentence,
+      final: true,
+    },
+  ],
+  createdAt: at,
+  changedAt: at,
+  href: '/api/v1/jobs/job1abcdefgh',
+  pageHref: '/jobs/job1abcdefgh',
+};
+
+export const job: Job = {
+  ...jobSummary,
+  verdicts: [verdict],
+  jobSeed: sha('9'),
+  seedOverride: null,
+  beacon: 'Date: Sat, 21 Nov 2026 14:00:00 UTC, sha256 1234',
+  overlaySha256: null,
+  models: [
+    {
+      name: 'clothes',
+      output: 'clothes.onnx',
+      comparison: 'statistical',
+      task: 'classification',
+      license: 'Expat',
+      metric: 'accuracy',
+      margin: 0.015,
+      claimedMetric: 0.884,
+    },
+  ],
+  runs,
+  explainHref: '/api/v1/jobs/job1abcdefgh/explain',
+};
+
+export const run: Run = {
+  ...runOf(1),
+  breakage: null,
+  engine: 'wasm, tfjs 4.22.0',
+  taints: ['host-root', 'unsandboxed'],
+  trainSeconds: 74.3,
+  outputs: [
+    {
+      model: 'clothes',
+      sha256: sha('1'),
+      bytes: 407_560,
+      tensorSha256: sha('2'),
+      metric: { name: 'accuracy', value: 0.8811 },
+      logLoss: 0.3301,
+      faults: [],
+      weightsHref: `/api/v1/artifacts/${sha('1')}`,
+    },
+  ],
+  references: [
+    {
+      model: 'clothes',
+      sha256: sha('a'),
+      bytes: 407_560,
+      tensorSha256: sha('b'),
+      metric: { name: 'accuracy', value: 0.8835 },
+      logLoss: 0.3288,
+      faults: [],
+      weightsHref: `/api/v1/artifacts/${sha('a')}`,
+    },
+  ],
+  retraininfo: { sha256: sha('c'), href: `/api/v1/artifacts/${sha('c')}`, signed: false },
+  provenance: { sha256: sha('d'), href: `/api/v1/artifacts/${sha('d')}`, signed: false },
+  leases: [
+    {
+      leaseEpoch: 1,
+      nodeId: '0123456789abcdef',
+      slot: 0,
+      startedAt: at,
+      endedAt: at,
+      outcome: 'reported',
+      breakage: null,
+    },
+  ],
+  logHref: '/api/v1/runs/run1abcdefgh/log',
+  metricsHref: '/api/v1/runs/run1abcdefgh/metrics',
+  jobHref: '/api/v1/jobs/job1abcdefgh',
+};
+
+export const node: Node = {
+  nodeId: '0123456789abcdef',
+  name: 'localhost',
+  class: 'amd64+sm90',
+  state: 'online',
+  reason: null,
+  slots: 2,
+  accelerators: [{ kind: 'cuda', capability: 90, name: 'NVIDIA H100', memoryBytes: 80e9 }],
+  registeredAt: at,
+  seenAt: at,
+  runs: [runs[1]!],
+};
+
+export const version: Version = {
+  source: 'clothes',
+  version: '1.0-1',
+  suite: 'demo',
+  target: 'bootstrap',
+  accelerator: 'cuda:sm_70 | none',
+  policy: 'per-release',
+  foundAt: at,
+  supersededAt: null,
+  jobs: [jobSummary],
+  href: '/api/v1/packages/clothes/versions/1.0-1',
+  pageHref: '/packages/clothes/1.0-1',
+};
+
+/** Metrics lines of a training that falls off as trainings do, with a seed's own noise. */
+export function metricsText(seed: number, steps = 2_000): string {
+  let state = seed;
+  const next = () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+  return Array.from({ length: steps }, (_, step) =>
+    JSON.stringify({ step, loss: 0.3 + 2 * Math.exp(-step / 150) + 0.08 * (next() - 0.5) }),
+  ).join('\n');
+}
