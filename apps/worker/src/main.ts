@@ -1,0 +1,90 @@
+// The worker: one process per slot. Its own event loop never runs a package's code, or heartbeats and locks would stand still.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig } from '@retraind/host/config';
+import { Problem } from '@retraind/shared/wire/problems';
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { workerNotes, workerOptions } from './config.ts';
+import { sweepSlot } from './leftovers.ts';
+import { loadNodeKey } from './node-key.ts';
+import { keepPresent } from './presence.ts';
+import { findPrograms } from './programs.ts';
+import { answerRings } from './queue/answer.ts';
+import { openSandbox } from './sandbox/sandbox.ts';
+import { serveRing } from './slot.ts';
+
+const config = loadConfig('worker', workerOptions, workerNotes);
+const queue = config.redisUrl
+  ? { redisUrl: config.redisUrl }
+  : config.queueUrl
+    ? { queueUrl: config.queueUrl }
+    : null;
+if (queue === null || (config.redisUrl && config.queueUrl)) {
+  console.error('worker: give one of REDIS_URL and RETRAIND_QUEUE_URL');
+  process.exit(2);
+}
+const { slot, work } = config;
+const api = config.api!;
+const log = pino({ name: 'worker', level: config.logLevel, base: { pid: process.pid, slot } });
+const shutdown = new AbortController();
+
+/** What must be right before this slot may be offered work. */
+async function prepare() {
+  const key = loadNodeKey(config.nodeKeyFile);
+  const sandbox = openSandbox(config.sandbox);
+  await sandbox.check();
+  const cache = join(work, 'cache');
+  await mkdir(cache, { recursive: true });
+  const leftovers = await sweepSlot(work, slot);
+  if (leftovers.length > 0) log.info({ leftovers }, 'swept what a dead worker left');
+  return { key, sandbox, programs: await findPrograms(cache) };
+}
+
+const { key, sandbox, programs } = await prepare().catch((error: unknown) => {
+  if (!(error instanceof Problem)) throw error;
+  console.error(`worker: ${error.detail}${error.hint ? `\n  hint: ${error.hint}` : ''}`);
+  process.exit(error.exitCode);
+});
+log.info({ nodeId: key.nodeId, api, sandbox: sandbox.name, taints: sandbox.taints }, 'starting');
+
+const present = keepPresent({
+  api,
+  key,
+  inventory: { accelerators: [], program: 'retraind-worker 0.1.0' },
+  signal: shutdown.signal,
+  log,
+});
+const answering = answerRings({
+  where: queue,
+  nodeId: key.nodeId,
+  slot,
+  onRing: (ring) =>
+    serveRing(ring, {
+      api,
+      key,
+      slot,
+      work,
+      sandbox,
+      programs,
+      parallel: config.parallel,
+      shutdown: shutdown.signal,
+      log,
+    }),
+  onTrouble: (error) => {
+    if (!shutdown.signal.aborted) log.warn({ err: error }, 'trouble with the queue');
+  },
+  signal: shutdown.signal,
+});
+answering.then(
+  () => log.info({ nodeId: key.nodeId }, 'listening'),
+  (error) => shutdown.signal.aborted || log.fatal({ err: error }, 'cannot listen'),
+);
+
+// The sandbox's processes get their time to end, and the farm hears that the run is given back.
+closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
+  if (err) log.fatal({ err }, 'unexpected error');
+  shutdown.abort();
+  await answering.then((queueSide) => queueSide.close()).catch(() => undefined);
+  await present;
+});

@@ -1,0 +1,120 @@
+// What a slot does when it is rung: asks for the assignment, takes the steps with a beating heart, reports, and leaves
+// nothing behind. Every way a lease may end goes through here:
+//
+//   done or broken ──► run.ts has reported         lease lost ──► nothing is told: nobody wants it
+//   cancelled      ──► reported so                 shutdown   ──► given back, blame farm
+import { join } from 'node:path';
+import type { RunStep } from '@retraind/shared/job/states';
+import type { Ring } from '@retraind/shared/wire/doorbell';
+import type { ReportOutcome } from '@retraind/shared/wire/messages';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { Logger } from 'pino';
+import { Beat, RunStopped } from './beat.ts';
+import { breakageOf } from './breakage.ts';
+import { httpFarmClient } from './http-farm-client.ts';
+import { removeTree, slotFolder } from './leftovers.ts';
+import type { NodeKey } from './node-key.ts';
+import type { Programs } from './programs.ts';
+import { run } from './run.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import { brokenOutcome } from './steps/report.ts';
+
+export interface SlotParts {
+  api: string;
+  key: NodeKey;
+  slot: number;
+  /** RETRAIND_WORK. */
+  work: string;
+  sandbox: Sandbox;
+  programs: Programs;
+  /** Cores that a recipe may use. */
+  parallel: number;
+  shutdown: AbortSignal;
+  log: Logger;
+}
+
+/** A farm that is away is waited for at least so long; a lease that lasts longer is worth a longer wait. */
+const leastPatienceSeconds = 60;
+/** How long a worker that shuts down or stops a run tries to say so. */
+const farewellSeconds = 5;
+
+/** Serves one lease from ring to report. Throws only what is a bug. */
+export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
+  const { api, key, shutdown } = parts;
+  const log = parts.log.child({ ...ring });
+  const lease = { api, key, ...ring };
+  let assignment: Awaited<ReturnType<ReturnType<typeof httpFarmClient>['takeAssignment']>>;
+  try {
+    assignment = await httpFarmClient({ ...lease, signal: shutdown }).takeAssignment();
+  } catch (error) {
+    // Rung for an old lease, or the farm is away: the lease ends by itself.
+    return log.warn({ err: error }, 'ring not answered');
+  }
+  log.info({ source: assignment.source, version: assignment.version }, 'run begins');
+
+  const silence = new AbortController();
+  const beat = new Beat({
+    farm: httpFarmClient({ ...lease, signal: silence.signal }),
+    heartbeatSeconds: assignment.heartbeatSeconds,
+    shutdown,
+    onTrouble: (error) => log.warn({ err: error }, 'heartbeat failed'),
+  });
+  const patienceSeconds = Math.max(leastPatienceSeconds, 2 * assignment.leaseSeconds);
+  const folder = join(slotFolder(parts.work, parts.slot), `${ring.runId}-${ring.leaseEpoch}`);
+  let step: RunStep = 'fetch';
+  try {
+    const outcome = await run({
+      nodeId: key.nodeId,
+      assignment,
+      farm: httpFarmClient({ ...lease, patienceSeconds, signal: beat.signal }),
+      sandbox: parts.sandbox,
+      programs: parts.programs,
+      folder,
+      cache: join(parts.work, 'cache'),
+      parallel: parts.parallel,
+      signal: beat.signal,
+      onProgress: (at, fraction) => {
+        step = at;
+        beat.at(at, fraction);
+      },
+    });
+    log.info(
+      outcome.kind === 'broken' ? { blame: outcome.blame, step, code: outcome.code } : { kind: outcome.kind },
+      'run ended',
+    );
+  } catch (error) {
+    const farewell = farewellOf(step, beat.signal.aborted ? beat.signal.reason : error);
+    log.warn({ err: error, step, told: farewell?.kind === 'broken' ? farewell.code : null }, 'run stopped');
+    if (farewell !== null) {
+      const farm = httpFarmClient({ ...lease, patienceSeconds: farewellSeconds });
+      await farm.report(farewell).catch((failure) => log.warn({ err: failure }, 'farewell failed'));
+    }
+  } finally {
+    silence.abort();
+    await beat.end();
+    await removeTree(folder);
+  }
+}
+
+/** What the farm is told of a run that did not come to its report; null where it wants to hear nothing. */
+function farewellOf(step: RunStep, error: unknown): ReportOutcome | null {
+  if (error instanceof RunStopped) {
+    switch (error.why) {
+      case 'lease-lost':
+        return null;
+      case 'cancelled':
+        return told('cancelled', step, 'run-cancelled', 'the run was cancelled while it ran');
+      case 'shutdown':
+        return told('farm', step, 'node-stopped', 'the worker was stopped while the run was on it');
+    }
+  }
+  if (error instanceof Problem && (error.code === 'lease-lost' || error.code === 'not-your-run')) return null;
+  return brokenOutcome(step, breakageOf(step, error));
+}
+
+const told = (
+  blame: 'cancelled' | 'farm',
+  step: RunStep,
+  code: 'run-cancelled' | 'node-stopped',
+  detail: string,
+): ReportOutcome => ({ kind: 'broken', blame, step, code, detail, hint: null });

@@ -1,0 +1,42 @@
+// The whole farm on a small package, over each queue backend: from a signed archive to a verdict.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as runs from '@retraind/prisma/store/runs';
+import * as verdicts from '@retraind/prisma/store/verdicts';
+import { redisAbsence, withRedis } from '../support/redis.ts';
+import { startTestFarm } from './farm.ts';
+
+const absence = redisAbsence();
+const redis = absence === null ? await withRedis() : null;
+
+async function judgesTiny(redisUrl: string | undefined): Promise<void> {
+  const farm = await startTestFarm({ examples: ['tiny'], redisUrl, seed: '7', slots: 2, leaseSeconds: 20 });
+  try {
+    const job = await farm.settled('tiny', 240);
+    assert.equal(job.state, 'judged', job.reason);
+    const [stored, ...others] = await verdicts.ofJob(farm.db, job.jobId);
+    assert.deepEqual(others, []);
+    const { verdict } = stored!;
+    assert.equal(verdict.model, 'tiny');
+    assert.ok(verdict.k >= 3);
+    assert.equal(verdict.moreRuns, 0);
+    const all = await runs.ofJob(farm.db, job.jobId);
+    assert.deepEqual(
+      all.map(({ state }) => state),
+      all.map(() => 'reported'),
+    );
+    assert.equal(all.length, verdict.k);
+    assert.deepEqual(
+      all.map(({ seed }) => seed),
+      verdict.seeds,
+    );
+    assert.ok(all.every(({ leases }) => leases.length === 1 && leases[0]!.outcome === 'reported'));
+  } finally {
+    await farm.stop();
+  }
+}
+
+describe('a farm judges examples/tiny', () => {
+  test('with the queue in PostgreSQL', () => judgesTiny(undefined));
+  test('with the queue in Redis', { skip: absence ?? false }, () => judgesTiny(redis!.url));
+});

@@ -1,0 +1,221 @@
+// A whole farm for a test: PostgreSQL, api, scheduler and workers as processes of one supervisor, reading a signed archive of
+// the named examples. Programs that die are started again, as on a real farm.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openArchive } from '@retraind/host/archive';
+import { buildSourcePackage } from '@retraind/host/archive/source-package';
+import { preparePostgres } from '@retraind/host/postgres';
+import { type ProgramSpec, Supervisor } from '@retraind/host/supervise';
+import { type Database, listen, openDatabase } from '@retraind/prisma/client';
+import { migrate } from '@retraind/prisma/migrate';
+import * as jobs from '@retraind/prisma/store/jobs';
+import { loadNodeKey } from '@retraind/worker/node-key';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface TestFarmOptions {
+  /** Folders of examples/ that the archive holds. */
+  examples: readonly string[];
+  /** Unset: the queue lies in PostgreSQL. */
+  redisUrl?: string;
+  slots?: number;
+  leaseSeconds?: number;
+  /** Fixed job seed, so that two farms train the same. */
+  seed: string;
+  sandbox?: 'bwrap' | 'none';
+}
+
+export interface TestFarm {
+  api: string;
+  token: string;
+  databaseUrl: string;
+  db: Database;
+  nodeId: string;
+  supervisor: Supervisor;
+  /** Names of the supervisor's programs that may be killed. */
+  programs: readonly string[];
+  /** Resolves when the one job of a source has left the working states. Rejects after `seconds`, with the logs' ends. */
+  settled(source: string, seconds: number): Promise<jobs.Job>;
+  post(path: string, body: unknown): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm> {
+  const { examples, redisUrl, slots = 1, leaseSeconds = 2, seed, sandbox = 'bwrap' } = options;
+  const folder = await mkdtemp('/tmp/retraind-farm-');
+  const log = new Log();
+  const supervisor = new Supervisor({
+    line: (program, line) => log.add(program, line),
+    died: (program, how, pause) => log.add(program, `died (${how}), again in ${pause} ms`),
+  });
+  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const postgres = await preparePostgres(join(folder, 'postgres'));
+    undo.push(
+      () => postgres.forget(),
+      () => supervisor.stop(),
+    );
+    await supervisor.start(postgres.program);
+    const databaseUrl = postgres.urlOf('postgres');
+    await migrate(databaseUrl);
+    const db = openDatabase(databaseUrl);
+    undo.push(() => db.$disconnect());
+
+    const token = randomBytes(24).toString('base64url');
+    const tokenFile = join(folder, 'token');
+    await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
+    const artifacts = join(folder, 'artifacts');
+    const lease = { RETRAIND_LEASE_SECONDS: String(leaseSeconds) };
+    let api = '';
+    const apiProgram = program('api', {
+      ...lease,
+      DATABASE_URL: databaseUrl,
+      RETRAIND_LISTEN: '127.0.0.1:0',
+      RETRAIND_ARTIFACTS: artifacts,
+      RETRAIND_ADMIN_TOKEN_FILE: tokenFile,
+      RETRAIND_HEARTBEAT_SECONDS: '0.5',
+    });
+    apiProgram.readyWhen = (line) => {
+      api = line.match(/"address":"(http:[^"]+)"/)?.[1] ?? '';
+      return api !== '';
+    };
+    await supervisor.start(apiProgram);
+    // A killed api must come back at the address that the workers know.
+    apiProgram.env.RETRAIND_LISTEN = new URL(api).host;
+
+    const scheduler = program('scheduler', {
+      ...lease,
+      DATABASE_URL: databaseUrl,
+      ...(redisUrl && { REDIS_URL: redisUrl }),
+      RETRAIND_ARTIFACTS: artifacts,
+      RETRAIND_STATE: join(folder, 'scheduler'),
+      RETRAIND_TICK_SECONDS: '0.5',
+      RETRAIND_SEED: seed,
+    });
+    scheduler.readyWhen = (line) => line.includes('"msg":"leading"');
+    await supervisor.start(scheduler);
+
+    const post = poster(api, token);
+    const keyFile = join(folder, 'node.key');
+    const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
+    await post('/api/v1/nodes', {
+      nodeId,
+      publicKey: publicKeyPem,
+      name: 'test',
+      class: 'amd64',
+      slots,
+      accelerators: [],
+    });
+    const workers = Array.from({ length: slots }, (_, slot) => `worker-${slot}`);
+    for (const [slot, name] of workers.entries()) {
+      const worker = program('worker', {
+        RETRAIND_API: api,
+        ...(redisUrl ? { REDIS_URL: redisUrl } : { RETRAIND_QUEUE_URL: databaseUrl }),
+        RETRAIND_NODE_KEY_FILE: keyFile,
+        RETRAIND_SLOT: String(slot),
+        RETRAIND_WORK: join(folder, 'work'),
+        RETRAIND_SANDBOX: sandbox,
+      });
+      await supervisor.start({ ...worker, name, readyWhen: (line) => line.includes('"msg":"listening"') });
+    }
+    const sources = await publish(examples, folder);
+    await post('/api/v1/suites', { name: 'test', sources, intakeSeconds: 3_600 });
+    return {
+      api,
+      token,
+      databaseUrl,
+      db,
+      nodeId,
+      supervisor,
+      programs: ['postgres', 'api', 'scheduler', ...workers],
+      settled: (source, seconds) => settled(db, databaseUrl, source, seconds, log),
+      post,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw new Error(`the farm did not start: ${(error as Error).message}\n${log.tail()}`, { cause: error });
+  }
+}
+
+const program = (app: 'api' | 'scheduler' | 'worker', env: Record<string, string>): ProgramSpec => ({
+  name: app,
+  argv: [process.execPath, '--import', 'tsx', `apps/${app}/src/main.ts`],
+  cwd: root,
+  env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', TZ: 'UTC', ...env },
+});
+
+/** Builds the examples as source packages and publishes them in an archive of the farm's own. */
+async function publish(examples: readonly string[], folder: string): Promise<string> {
+  const archive = await openArchive({ folder: join(folder, 'archive'), suite: 'test' });
+  const out = await mkdtemp(join(folder, 'packages-'));
+  for (const name of examples) {
+    const { dsc } = await buildSourcePackage({ folder: join(root, 'examples', name), out });
+    await archive.addSource(dsc);
+  }
+  await archive.publish();
+  return archive.sources();
+}
+
+const poster =
+  (api: string, token: string) =>
+  async (path: string, body: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(path, api), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  };
+
+const working = new Set(['needs-retrain', 'retraining']);
+
+function settled(
+  db: Database,
+  databaseUrl: string,
+  source: string,
+  seconds: number,
+  log: Log,
+): Promise<jobs.Job> {
+  return new Promise((resolve, reject) => {
+    let last = 'no job';
+    const end = (done: () => void) => {
+      clearTimeout(timer);
+      void listening.close();
+      done();
+    };
+    const look = async () => {
+      const [job] = await jobs.ofPackage(db, source);
+      if (job) last = `${job.state}: ${job.reason}`;
+      if (job && !working.has(job.state)) end(() => resolve(job));
+    };
+    // A database that is being killed answers nothing: the reconnected listener looks again.
+    const listening = listen(databaseUrl, () => void look().catch(() => undefined));
+    const timer = setTimeout(
+      () =>
+        end(() => reject(new Error(`${source} has not settled in ${seconds} s (${last})\n${log.tail()}`))),
+      seconds * 1_000,
+    );
+  });
+}
+
+/** The last lines of every program, for a failure's message. */
+class Log {
+  readonly #lines: string[] = [];
+
+  add(programName: string, line: string): void {
+    this.#lines.push(`${programName}: ${line}`);
+    if (this.#lines.length > 400) this.#lines.shift();
+  }
+
+  tail(): string {
+    return this.#lines.slice(-60).join('\n');
+  }
+}
