@@ -2,9 +2,9 @@
 //   npm test                      everything
 //   npm test -- tests/architecture packages/shared     the test files under these paths
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -46,7 +46,18 @@ const startPostgres = async () => {
   process.exit(1);
 };
 
-const wantsDatabase = files.some((file) => readFileSync(file, 'utf8').includes('support/database'));
+/** Whether a file or what it imports by a relative path asks for a database. */
+const seen = new Set();
+const asksForDatabase = (file) => {
+  if (seen.has(file) || !existsSync(file)) return false;
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  if (text.includes('support/database') || file.endsWith('support/database.ts')) return true;
+  const imports = [...text.matchAll(/from '(\.[^']+\.tsx?)'/g)].map((match) => join(dirname(file), match[1]));
+  return imports.some(asksForDatabase);
+};
+
+const wantsDatabase = files.some(asksForDatabase);
 const env = { ...process.env, ...(wantsDatabase ? await startPostgres() : {}) };
 const child = spawn(
   process.execPath,

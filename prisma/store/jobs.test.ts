@@ -150,6 +150,16 @@ test('the first recipe decides; another one or another seed is refused', async (
   await assert.rejects(jobs.recordRecipe(db, { ...found, jobSeed: 's2' }), refusedWith('conflict'));
 });
 
+test('a job is not asked again beside another open one of the same wish', async () => {
+  const { suite, source, job } = await findVersion(db);
+  const { jobId } = job!;
+  await jobs.cancel(db, jobId, 'no need', 'ada');
+  const other = await jobs.request(db, { suite, source, requestedBy: 'ada' });
+  assert.equal(other.created, true);
+  await assert.rejects(jobs.move(db, jobId, 'needs-retrain', 'again', 'ada'), refusedWith('conflict'));
+  assert.equal((await jobs.byId(db, jobId))?.state, 'cancelled');
+});
+
 test('pages go through all jobs once, newest first', async () => {
   const { source } = await findVersion(db, none);
   const suite = 'sid';

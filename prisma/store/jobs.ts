@@ -168,9 +168,17 @@ const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState
 
 /** The move inside a transaction: the job's row first, its runs second, as every deed locks them. */
 export const moveJob = async (tx: Transaction, { jobId, to, reason, actor }: Move): Promise<Job> => {
-  const count = await tx.$executeRaw`
+  const update = tx.$executeRaw`
     UPDATE job SET state = ${to}, reason = ${reason}, state_at = now()
     WHERE job_id = ${jobId} AND state = ANY(${jobStatesBefore(to)})`;
+  const count = await update.catch((error) => {
+    if (!isDuplicate(error)) throw error;
+    throw new Problem(
+      'conflict',
+      `Another open job asks what job ${jobId} asks`,
+      'wait for that one, or cancel it',
+    );
+  });
   const row = await tx.job.findUnique({ where: { jobId } });
   if (!row) throw new Problem('not-found', `There is no job ${jobId}`);
   if (count === 0) throw new Problem('conflict', `Job ${jobId} is ${row.state}: it cannot become ${to}`);
