@@ -29,6 +29,7 @@ const intake = openIntake({
   artifacts,
   stateFolder: join(work, 'state'),
   overlaysFolder: recipes,
+  seed: null,
   signal: stop.signal,
   log: (_level, message, facts) => log.push({ message, facts }),
 });
@@ -109,7 +110,7 @@ test('a broken archive is noted on its suite, the old versions stay, and the not
 test('one suite that cannot be read does not hold up another', async () => {
   await suites.add(
     db,
-    { name: 'aaa-bad', sources: 'Types: deb\nURIs: file:/nowhere\n', intakeSeconds: 5 },
+    { name: 'aaa-bad', sources: 'Types: deb-src\nURIs: file:/nowhere\n', intakeSeconds: 5 },
     'ada',
   );
   await upload('late', '1-1', tag);

@@ -157,6 +157,8 @@ test('sources that would skip the signature are refused', () => {
   assert.throws(() => checkedSources('', ['deb']), code('invalid-request'));
   assert.throws(() => checkedSources('Types: deb\nURIs: http://x/\n', ['deb']), code('invalid-request'));
   assert.match(checkedSources(text, ['deb-src']), /^Types: deb-src$/m);
+  const binaries = text.replace('Types: deb deb-src', 'Types: deb');
+  assert.equal(checkedSources(binaries, ['deb-src']), '', 'a kind that the suite does not name is not added');
 });
 
 test('apt runs as any user in its state folder', {

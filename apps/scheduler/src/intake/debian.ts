@@ -45,10 +45,11 @@ interface Group {
 
 const isLocal = (uris: string): boolean => /^(file|copy):/.test(uris.trim());
 
-/** The stanzas of local folders and those of mirrors: a mirror that is slow or down must not hold up the folder. */
+/** The source stanzas of local folders and those of mirrors: a mirror that is slow or down must not hold up the folder. */
 const splitSources = (text: string): { local: string; mirrors: string } => {
   const parts = { local: [] as [string, string][][], mirrors: [] as [string, string][][] };
   for (const stanza of readDeb822(text, { file: 'suite.sources' })) {
+    if (!/\bdeb-src\b/.test(valueIn(stanza, 'Types') ?? '')) continue;
     const fields = stanza.fields.map((field): [string, string] => [field.name, textOf(field)]);
     parts[isLocal(valueIn(stanza, 'URIs') ?? '') ? 'local' : 'mirrors'].push(fields);
   }
@@ -96,6 +97,11 @@ export const openDebianSuite = async (suite: SuiteSource): Promise<DebianSuite> 
     mirrors,
     local === '' ? suite.intakeSeconds : Math.max(suite.intakeSeconds, mirrorSeconds),
   );
+
+  if (groups.length === 0) {
+    const hint = 'Give a stanza with Types: deb-src (or deb deb-src).';
+    throw new Problem('invalid-request', 'the suite names no archive of source packages', hint);
+  }
 
   const renew = async (group: Group, now: number): Promise<void> => {
     if (group.renewedAt !== null && now - group.renewedAt < group.intervalSeconds * 1_000) return;

@@ -27,7 +27,7 @@ const print = (stanzas: readonly Fields[]): string =>
 const weakens = ['trusted', 'allow-insecure', 'allow-weak', 'allow-downgrade-to-insecure'];
 const isYes = (value: string): boolean => /^(yes|true|1|on|with|enable|force)$/i.test(value.trim());
 
-/** The text given to apt: every stanza of the wanted kinds, none that would skip signatures. Problem `invalid-request`. */
+/** The text given to apt: every stanza's wanted kinds, none that would skip signatures. '' where no kind is left. Problem `invalid-request`. */
 export const checkedSources = (text: string, kinds: readonly SourceKind[]): string => {
   const stanzas = readFields(text, 'suite.sources').filter(
     (stanza) => (stanza.get('enabled') ?? 'yes').trim() !== 'no',
@@ -45,11 +45,12 @@ export const checkedSources = (text: string, kinds: readonly SourceKind[]): stri
         );
       }
     }
-    stanza.set('types', kinds.join(' '));
+    const types = stanza.get('types')!.trim().split(/\s+/);
+    stanza.set('types', kinds.filter((kind) => types.includes(kind)).join(' '));
     // `file:` would leave symbolic links into the archive, whose files may change under us; `copy:` is the same, copied.
     stanza.set('uris', stanza.get('uris')!.replaceAll(/(^|\s)file:/g, '$1copy:'));
   }
-  return print(stanzas);
+  return print(stanzas.filter((stanza) => stanza.get('types') !== ''));
 };
 
 /** `deb [a=b c=d,e] uri suite component…` as a stanza; null for a comment. */
