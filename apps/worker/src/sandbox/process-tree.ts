@@ -1,4 +1,5 @@
 // The processes below one process, and what memory they hold, from /proc. Linux only.
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 const parentOf = async (pid: number): Promise<number | null> => {
@@ -14,14 +15,41 @@ const parentOf = async (pid: number): Promise<number | null> => {
 const allProcesses = async (): Promise<number[]> =>
   (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
 
+/** Children as the kernel lists them; a process that ended meanwhile has none. */
+const listedChildren = async (pid: number): Promise<number[]> => {
+  const found: number[] = [];
+  let threads: string[];
+  try {
+    threads = await readdir(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+  for (const thread of threads) {
+    try {
+      const children = await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8');
+      found.push(...children.split(' ').filter(Boolean).map(Number));
+    } catch {
+      // The thread ended meanwhile.
+    }
+  }
+  return found;
+};
+
+/** CONFIG_PROC_CHILDREN: Debian's kernels have it. */
+const kernelLists = existsSync(`/proc/self/task/${process.pid}/children`);
+
 /** The process and everything below it, at this moment. */
 export const processTree = async (root: number): Promise<number[]> => {
+  const found = [root];
+  if (kernelLists) {
+    for (let i = 0; i < found.length; i++) found.push(...(await listedChildren(found[i]!)));
+    return found;
+  }
   const children = new Map<number, number[]>();
   for (const pid of await allProcesses()) {
     const parent = await parentOf(pid);
     if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const found = [root];
   for (let i = 0; i < found.length; i++) found.push(...(children.get(found[i]!) ?? []));
   return found;
 };

@@ -8,6 +8,7 @@ import { memoryOf, processTree } from './process-tree.ts';
 import type { Command, Ending, EndReason } from './sandbox.ts';
 
 const pollMilliseconds = 300;
+const pollLongest = 5_000;
 /** A tree of very many files is a denial of service even where it is small. */
 const filesLimit = 2_000_000;
 
@@ -112,19 +113,26 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     else if (now - began > limits.seconds * 1000) stop('time-limit');
     else if (now - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
   };
-  let polling: Promise<void> = Promise.resolve();
-  let busy = false;
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    polling = poll().finally(() => {
-      busy = false;
-    });
-  }, pollMilliseconds);
+  // Looking costs: a tree of many files is looked at less often, so that the watch takes a twentieth of a core at most.
+  let watching = true;
+  let wake = (): void => {};
+  const polling = (async () => {
+    while (watching) {
+      const before = performance.now();
+      await poll();
+      const pause = Math.min(pollLongest, Math.max(pollMilliseconds, 20 * (performance.now() - before)));
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (watching) setTimeout(resolve, pause).unref();
+        else resolve();
+      });
+    }
+  })();
 
   try {
     const [code, signal] = await ended;
-    clearInterval(timer);
+    watching = false;
+    wake();
     await Promise.all([polling, killing, sweeping]);
     if (over === null) {
       // What it wrote between the last poll and its end counts too.
@@ -144,7 +152,8 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
       { cause },
     );
   } finally {
-    clearInterval(timer);
+    watching = false;
+    wake();
     command.signal.removeEventListener('abort', onAbort);
   }
   ending.seconds = (performance.now() - began) / 1000;
