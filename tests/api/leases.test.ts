@@ -5,12 +5,26 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
-import type { Job, ModelKnown, Run } from '@retraind/shared/wire/resources';
+import { jobSeedOf, seedAt } from '@retraind/shared/job/seed';
+import { parseRecipe } from '@retraind/shared/recipe/control';
+import type { Explanation, Job, ModelKnown, Run } from '@retraind/shared/wire/resources';
 import { resultOf, sha256Of } from '../support/scenario.ts';
 import { startFarm } from './farm-server.ts';
 
 const server = await startFarm();
 const control = readFileSync(new URL('../../examples/tiny/debian/retrain/control', import.meta.url), 'utf8');
+
+const recipe = parseRecipe(control).recipe!;
+
+/** Tells the recipe as a worker does, and answers the seed that the run must use. */
+async function tellRecipe(lease: { jobId: string }, client: ReturnType<typeof server.client>) {
+  const { source, version } = await client.takeAssignment();
+  const jobSeed = jobSeedOf(recipe, { source, version, beacon: '', override: null });
+  await client.tellRecipe({ control, jobSeed });
+  const { body } = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
+  assert.equal(body.jobSeed, jobSeed);
+  return seedAt(jobSeed, 1);
+}
 
 /** Keeps the files that `resultOf` names, as a worker does before it reports. */
 async function putFiles(client: ReturnType<typeof server.client>, weights: string): Promise<void> {
@@ -43,12 +57,17 @@ test('a run goes from lease to report, and everything that it told can be read',
   assert.equal(running.body.nodeId, key.nodeId);
   assert.equal((await server.ask<string>('GET', running.body.logHref)).body, 'unpacking\ngröße 😀\n');
 
+  const seed = await tellRecipe(lease, client);
   await putFiles(client, 'weights');
-  await client.report(resultOf('weights'));
+  await assert.rejects(client.report({ ...resultOf('weights'), seed: seed + 1 }), {
+    code: 'conflict',
+    detail: /was to use the seed/,
+  });
+  await client.report({ ...resultOf('weights'), seed });
 
   const { body: run } = await server.ask<Run>('GET', `/api/v1/runs/${lease.runId}`);
   assert.equal(run.state, 'reported');
-  assert.equal(run.seed, 42);
+  assert.equal(run.seed, seed);
   assert.equal(run.nodeId, key.nodeId, 'where it was');
   assert.deepEqual(run.taints, ['unsandboxed']);
   assert.equal(run.outputs[0]!.sha256, sha256Of('weights'));
@@ -68,7 +87,7 @@ test('a run goes from lease to report, and everything that it told can be read',
   assert.ok(model.kept);
   assert.deepEqual(
     model.seenAs.map(({ role, runId, seed }) => ({ role, runId, seed })),
-    [{ role: 'retrained', runId: lease.runId, seed: 42 }],
+    [{ role: 'retrained', runId: lease.runId, seed }],
   );
   const { body: job } = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
   assert.equal(job.runsReported, 1);
@@ -81,7 +100,9 @@ test('a report counts only when the farm has every file that it names', async ()
   const key = await server.enrol('forgetful');
   const lease = await server.lease(key);
   const client = server.client(key, lease);
-  await assert.rejects(client.report(resultOf('never sent')), {
+  await assert.rejects(client.report(resultOf('never sent')), { code: 'conflict', detail: /before it told/ });
+  const seed = await tellRecipe(lease, client);
+  await assert.rejects(client.report({ ...resultOf('never sent'), seed }), {
     code: 'not-found',
     detail: new RegExp(`model tiny \\(${sha256Of('never sent')}\\)`),
   });
@@ -151,5 +172,21 @@ test('a recipe with faults is refused with all of them, and a good one is regist
   await assert.rejects(client.tellRecipe({ control: faulty, jobSeed: 'x' }), {
     code: 'invalid-recipe',
     detail: /Retrain-Format[\s\S]*Ouput/,
+  });
+  await assert.rejects(client.tellRecipe({ control, jobSeed: 'picked' }), {
+    code: 'conflict',
+    detail: /not picked/,
+  });
+  await tellRecipe(lease, client);
+  const { body: job } = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
+  assert.deepEqual(
+    job.models.map(({ name, metric, margin }) => ({ name, metric, margin })),
+    [{ name: 'tiny', metric: 'accuracy', margin: 0.025 }],
+  );
+  const { body: explanation } = await server.ask<Explanation>('GET', job.explainHref);
+  assert.match(explanation.sentence, /1 of its runs is running/);
+  await assert.rejects(client.tellRecipe({ control: `${control}\n`, jobSeed: job.jobSeed! }), {
+    code: 'conflict',
+    detail: /another recipe/,
   });
 });

@@ -39,6 +39,7 @@ const explanation = {
   jobId: 'job1abcdefgh',
   state: 'needs-retrain' as const,
   sentence: 'No node has what it asks for.',
+  runs: [],
   clauses: [{ nodeId: '0123456789abcdef', clause: 'accelerator', holds: false, detail: 'wants cuda:sm_90' }],
 };
 const log = { tail: 'hello\n', skippedBytes: 0, resumeAt: '1:6' };

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { loadConfig } from '@retraind/host/config';
 import { checkDatabase, type Database, listen, openDatabase } from '@retraind/prisma/client';
+import { nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
@@ -15,9 +16,6 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { type Bell, openBell } from './queue/bell.ts';
 import { type TickParts, tick } from './tick.ts';
 import { WorldMemory } from './world.ts';
-
-/** A node says every ten seconds that it is there (worker/presence); three missed are a silence. */
-const nodeSilenceSeconds = 35;
 
 const config = loadConfig('scheduler', schedulerOptions);
 const databaseUrl = config.databaseUrl!;

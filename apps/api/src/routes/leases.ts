@@ -3,6 +3,7 @@
 
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
+import { jobSeedOf, seedAt } from '@retraind/shared/job/seed';
 import { demandOfRecipe } from '@retraind/shared/policy/world';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { RetrainTag } from '@retraind/shared/recipe/tag';
@@ -130,7 +131,8 @@ export function leaseRoutes(scope: App, farm: Farm): void {
           ? null
           : {
               target: version.target,
-              policy: version.policy,
+              // on-demand is also what intake writes where the tag says nothing, and silence agrees with all.
+              policy: version.policy === 'on-demand' ? null : version.policy,
               accelerators: version.accelerators.length > 0 ? version.accelerators : null,
             };
       const { recipe, faults } = parseRecipe(control, undefined, tag);
@@ -138,6 +140,19 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         const errors = faults.filter(({ severity }) => severity === 'error');
         const told = errors.map((fault) => `${fault.file}:${fault.line}: ${fault.message}; ${fault.cure}`);
         throw new Problem('invalid-recipe', told.slice(0, 20).join('\n'), 'See all with: retrain lint PATH');
+      }
+      const expected = jobSeedOf(recipe, {
+        source: job.source,
+        version: job.version,
+        beacon: version.beacon,
+        override: job.seedOverride,
+      });
+      if (jobSeed !== expected) {
+        throw new Problem(
+          'conflict',
+          `The job seed of this recipe is ${expected}, not ${jobSeed}.`,
+          'It follows from source, version, dataset digests and beacon; nobody chooses it.',
+        );
       }
       await jobs.recordRecipe(db, { ...holder, control, jobSeed, demand: demandOfRecipe(recipe) });
       request.log.info(
@@ -165,8 +180,11 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const { leaseEpoch, outcome } = request.body;
       const lease = { ...request.params, leaseEpoch };
       const holder = { ...lease, nodeId: request.nodeId };
-      await runs.requireHolder(db, holder);
-      if (outcome.kind === 'reported') await requireKept(farm.artifacts, outcome);
+      const { run, job } = await runs.assignment(db, holder);
+      if (outcome.kind === 'reported') {
+        requireSeed(outcome.seed, run.seedIndex, job.jobSeed);
+        await requireKept(farm.artifacts, outcome);
+      }
       const [logSha256, metricsSha256] = await Promise.all([
         live.seal(lease, 'log', farm.artifacts),
         live.seal(lease, 'metrics', farm.artifacts),
@@ -176,5 +194,17 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       request.log.info({ ...holder, outcome: outcome.kind, run: end.run, job: end.job }, 'lease ended');
       return reply.code(204).send(undefined);
     },
+  );
+}
+
+/** A result counts only under the seed that was asked for: one that a node chose could be picked for what it gives. */
+function requireSeed(seed: number, seedIndex: number, jobSeed: string | null): void {
+  const expected = jobSeed === null ? null : seedAt(jobSeed, seedIndex);
+  if (seed === expected) return;
+  throw new Problem(
+    'conflict',
+    expected === null
+      ? 'The run reports a result before it told its recipe, from which its seed follows.'
+      : `The run was to use the seed ${expected} (number ${seedIndex} of the job), not ${seed}.`,
   );
 }

@@ -93,16 +93,16 @@ export function nodeSelfRoutes(scope: App, { db }: Farm): void {
   );
 }
 
-export async function readNodes({ db, leaseSeconds }: Farm): Promise<Node[]> {
+export async function readNodes({ db }: Farm): Promise<Node[]> {
   const [all, leased] = await Promise.all([nodes.list(db), lists.leasedRuns(db)]);
   const now = new Date();
-  return all.map((node) => nodeView(node, leased, { now, leaseSeconds }));
+  return all.map((node) => nodeView(node, leased, now));
 }
 
-async function readNode({ db, leaseSeconds }: Farm, nodeId: string): Promise<Node> {
+async function readNode({ db }: Farm, nodeId: string): Promise<Node> {
   const [node, leased] = await Promise.all([nodes.byId(db, nodeId), lists.leasedRuns(db)]);
   if (node === null) throw new Problem('not-found', `There is no node ${nodeId}.`);
-  return nodeView(node, leased, { now: new Date(), leaseSeconds });
+  return nodeView(node, leased, new Date());
 }
 
 function readPublicKey(pem: string): KeyObject {

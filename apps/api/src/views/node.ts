@@ -2,17 +2,11 @@
 
 import type { RunLine } from '@retraind/prisma/store/lists';
 import type { Node as StoredNode } from '@retraind/prisma/store/nodes';
+import { nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import type { Node, RunSummary } from '@retraind/shared/wire/resources';
 import { runSummaryView } from './run.ts';
 
-/** Silence after which a node is told as offline, in leases. */
-const silentLeases = 2;
-
-export function nodeView(
-  node: StoredNode,
-  leased: readonly RunLine[],
-  { now, leaseSeconds }: { now: Date; leaseSeconds: number },
-): Node {
+export function nodeView(node: StoredNode, leased: readonly RunLine[], now: Date): Node {
   const runs: RunSummary[] = leased.filter(({ nodeId }) => nodeId === node.nodeId).map(runSummaryView);
   const silentMilliseconds = now.getTime() - (node.seenAt?.getTime() ?? 0);
   const state =
@@ -20,7 +14,7 @@ export function nodeView(
       ? 'unapproved'
       : node.drainedAt !== null
         ? 'drained'
-        : silentMilliseconds > silentLeases * leaseSeconds * 1_000
+        : silentMilliseconds > nodeSilenceSeconds * 1_000
           ? 'offline'
           : 'online';
   return {

@@ -62,6 +62,9 @@ export interface WorldNode {
   slots: WorldSlot[];
 }
 
+/** A node says every ten seconds that it is there (worker/presence); three missed are a silence. */
+export const nodeSilenceSeconds = 35;
+
 export interface World {
   jobs: WorldJob[];
   runs: WorldRun[];

@@ -192,11 +192,22 @@ export const Job = Type.Object({
 });
 export type Job = Static<typeof Job>;
 
-/** Why a job's run is where it is, clause by clause, as `decide` sees it. */
+/** Why a job is where it is, as `decide` sees it at this moment. */
 export const Explanation = Type.Object({
   jobId: JobId,
   state: literals(jobStates),
   sentence: Text,
+  /** Runs that wait or are leased, in seed order; `place` is that in the queue, from 1. */
+  runs: Type.Array(
+    Type.Object({
+      runId: RunId,
+      seedIndex: Type.Integer({ minimum: 1 }),
+      state: literals(['waiting', 'leased'] as const),
+      sentence: Text,
+      place: nullable(Type.Integer({ minimum: 1 })),
+    }),
+  ),
+  /** Why no slot takes the first run that waits: every clause of every slot. */
   clauses: Type.Array(
     Type.Object({
       nodeId: nullable(NodeId),
@@ -235,7 +246,7 @@ export const Package = Type.Object({
 });
 export type Package = Static<typeof Package>;
 
-/** `offline`: approved, and silent for longer than a lease lasts. */
+/** `offline`: approved, and silent for longer than policy/world allows. */
 export const nodeStates = ['unapproved', 'online', 'offline', 'drained'] as const;
 
 /** A node and what it offers. */
