@@ -1,14 +1,11 @@
-// How a lease ends, in one transaction: the job's row is locked first, then the run, the lease and the node, in this
-// order everywhere, so that no two deeds wait for each other.
+// How a lease ends, in one transaction. What follows for run and job is the domain's table (shared/job/failure
+// consequenceOf); here it is carried out. Beside it:
 //
-//   blame / code      run                     job          node
-//   recipe, budget    broken                  attempted    well again
-//   data              waiting                 data-wait    well again
-//   code dep-wait     waiting                 dep-wait     well again
-//   node, farm, lost  waiting; the fifth time (as it was;  a fault of its own counts,
-//                     broken(farm)            attempted)   three in a row drain it
-//   lost before it began    waiting, after a longer wait each time; nobody is blamed for good
-//   cancelled, or the job wants it no more:   cancelled
+//   lost before a worker had begun it         the run waits, longer each time; it counts towards nothing
+//   the job wants the run no more             the run is cancelled, whatever the blame
+//
+// Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
+import { consequenceOf, drainsNode } from '@retraind/shared/job/failure';
 import type { Blame, JobState, LeaseOutcome, RunState } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
 import type { ProblemCode } from '@retraind/shared/wire/problems';
@@ -17,16 +14,9 @@ import type { Transaction } from '../client.ts';
 import { note } from './audit.ts';
 import { moveJob } from './jobs.ts';
 
-/** Leases of one run that may end without blame on the package (node, farm, lost) before the farm takes the blame. */
-export const maxGiveBacks = 5;
-/** Give-backs in a row with blame `node` that drain a node. */
-export const maxNodeFaults = 3;
-/** Wait before the next lease after blame `farm`: doubles with each give-back, seconds. */
-const backoffSeconds = { first: 10, most: 600 };
-
 export interface Breakage {
   blame: Blame;
-  code: ProblemCode | (string & {});
+  code: ProblemCode;
   detail: string;
   hint: string | null;
 }
@@ -56,6 +46,7 @@ interface LockedRun {
 
 /** Code of a lease that ended before its worker had begun. It costs no GPU-hour, so it does not count towards the limit. */
 const notBegun = 'not-begun';
+const longestUnbegunWaitSeconds = 600;
 
 /** Locks job and run of an open lease; null where the lease is not open (or not this node's). */
 export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<LockedRun | null> => {
@@ -135,42 +126,44 @@ export const endWithoutResult = async (
   if (outcome === 'lost' && locked.step === null) {
     await closeLease(tx, lease, { ...said, code: notBegun, outcome }, files);
     const before = await tx.lease.count({ where: { runId, code: notBegun } });
-    await setRun(tx, runId, 'waiting', null, Math.min(2 ** (before - 1), backoffSeconds.most));
+    await setRun(tx, runId, 'waiting', null, Math.min(2 ** (before - 1), longestUnbegunWaitSeconds));
     return { jobId, run: 'waiting', job: jobState };
   }
   await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
-  const waits = code === 'dep-wait' ? 'dep-wait' : blame === 'data' ? 'data-wait' : null;
-  if (waits) {
-    await closeLease(tx, lease, { ...said, outcome: 'given-back' }, files);
-    await setRun(tx, runId, 'waiting', null, 0);
-    return { jobId, run: 'waiting', job: await moveFrom(tx, locked, waits, detail) };
+  const after = consequenceOf({ blame, code, ...(await countLeases(tx, runId, blame, code)) });
+  const isBlameless = blame === 'node' || blame === 'farm';
+  await closeLease(
+    tx,
+    lease,
+    { ...said, outcome: outcome === 'lost' ? 'lost' : isBlameless ? 'given-back' : 'broken' },
+    files,
+  );
+  if (after.run !== 'broken') {
+    // A silence was waited for already: the lease's own time.
+    const waitSeconds = after.run === 'waiting' && outcome !== 'lost' ? after.waitSeconds : 0;
+    await setRun(tx, runId, after.run, null, waitSeconds);
+    return { jobId, run: after.run, job: jobState };
   }
-  if (blame === 'node' || blame === 'farm') {
-    await closeLease(tx, lease, { ...said, outcome: outcome === 'lost' ? 'lost' : 'given-back' }, files);
-    const giveBacks = await tx.lease.count({
-      where: {
-        runId,
-        outcome: { in: ['given-back', 'lost'] },
-        blame: { in: ['node', 'farm'] },
-        NOT: { code: notBegun },
-      },
-    });
-    if (giveBacks < maxGiveBacks) {
-      const wait = Math.min(backoffSeconds.first * 2 ** (giveBacks - 1), backoffSeconds.most);
-      await setRun(tx, runId, 'waiting', null, blame === 'farm' && outcome !== 'lost' ? wait : 0);
-      return { jobId, run: 'waiting', job: jobState };
-    }
-    const last: Breakage = {
-      ...breakage,
-      blame: 'farm',
-      detail: `given back ${giveBacks} times, the last time: ${detail}`,
-    };
-    await setRun(tx, runId, 'broken', last, 0);
-    return { jobId, run: 'broken', job: await moveFrom(tx, locked, 'attempted', last.detail) };
-  }
-  await closeLease(tx, lease, { ...said, outcome: 'broken' }, files);
-  await setRun(tx, runId, 'broken', breakage, 0);
-  return { jobId, run: 'broken', job: await moveFrom(tx, locked, 'attempted', detail) };
+  const reason = `${after.reason}: ${detail}`;
+  await setRun(
+    tx,
+    runId,
+    'broken',
+    isBlameless ? { ...breakage, blame: 'farm', detail: reason } : breakage,
+    0,
+  );
+  return { jobId, run: 'broken', job: await moveFrom(tx, locked, after.job, reason) };
+};
+
+/** Leases of the run with this one, but without those that no worker began; and those that ended by `tempfail`. */
+const countLeases = async (tx: Transaction, runId: string, blame: Blame, code: string) => {
+  const ended = await tx.lease.findMany({
+    where: { runId, outcome: { not: null } },
+    select: { blame: true, code: true },
+  });
+  const all = [...ended.filter((lease) => lease.code !== notBegun), { blame, code }];
+  const tempfails = all.filter((lease) => lease.blame === 'node' && lease.code === 'recipe-failed');
+  return { leases: all.length, tempfails: tempfails.length };
 };
 
 // A sibling run may have moved the job already: two runs that miss the same data are one data-wait.
@@ -198,13 +191,11 @@ export const countNodeFault = async (
     await tx.$executeRaw`UPDATE node SET faults_in_row = 0 WHERE node_id = ${nodeId} AND faults_in_row > 0`;
     return;
   }
-  const reason = `${maxNodeFaults} runs in a row blamed this node, the last one: ${fault}`;
-  const drained = await tx.$queryRaw<{ drained: boolean }[]>`
-    UPDATE node SET faults_in_row = faults_in_row + 1,
-      drained_at = CASE WHEN faults_in_row + 1 >= ${maxNodeFaults}::int THEN COALESCE(drained_at, now()) ELSE drained_at END,
-      drain_reason = CASE WHEN faults_in_row + 1 >= ${maxNodeFaults}::int THEN COALESCE(drain_reason, ${reason}) ELSE drain_reason END
-    WHERE node_id = ${nodeId}
-    RETURNING faults_in_row = ${maxNodeFaults}::int AS drained`;
-  if (drained[0]?.drained)
-    await note(tx, { actor: 'farm', deed: 'nodes.drain', subject: `node:${nodeId}`, reason });
+  const [node] = await tx.$queryRaw<{ faultsInRow: number; isDrained: boolean }[]>`
+    UPDATE node SET faults_in_row = faults_in_row + 1 WHERE node_id = ${nodeId}
+    RETURNING faults_in_row AS "faultsInRow", drained_at IS NOT NULL AS "isDrained"`;
+  if (!node || node.isDrained || !drainsNode(Array<Blame>(node.faultsInRow).fill('node'))) return;
+  const reason = `${node.faultsInRow} runs in a row blamed this node, the last one: ${fault}`;
+  await tx.$executeRaw`UPDATE node SET drained_at = now(), drain_reason = ${reason} WHERE node_id = ${nodeId}`;
+  await note(tx, { actor: 'farm', deed: 'nodes.drain', subject: `node:${nodeId}`, reason });
 };

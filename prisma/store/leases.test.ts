@@ -180,6 +180,14 @@ test('a run is given back five times, then the farm takes the blame', async () =
   assert.equal(await runs.giveBack(db, { ...held, ...lost }), null);
 });
 
+test('a lost lease is had again at once: the silence was the wait', async () => {
+  const { holder, node } = await leaseRun(db);
+  await begin(holder);
+  await runs.giveBack(db, { ...holder, outcome: 'lost', blame: 'farm', detail: 'silent' });
+  const again = { runId: holder.runId, nodeId: node.nodeId, slot: 0, leaseSeconds: 60 };
+  assert.equal(await runs.lease(db, again), 2);
+});
+
 test('leases that no worker began wear out neither run nor node', async () => {
   const { holder, node } = await leaseRun(db);
   let held = holder;
@@ -234,11 +242,12 @@ test('three runs in a row that blame the node drain it; a result between them fo
 test('what breaks decides where run and job go', async () => {
   const table: [ReturnType<typeof breakageOf>, string, string, string][] = [
     [breakageOf('recipe'), 'broken', 'attempted', 'broken'],
-    [breakageOf('budget'), 'broken', 'attempted', 'broken'],
-    [breakageOf('data', 'data-wait'), 'waiting', 'data-wait', 'given-back'],
-    [breakageOf('farm', 'dep-wait'), 'waiting', 'dep-wait', 'given-back'],
-    [breakageOf('node'), 'waiting', 'retraining', 'given-back'],
-    [breakageOf('cancelled'), 'cancelled', 'retraining', 'cancelled'],
+    [breakageOf('recipe', 'dep-wait'), 'broken', 'dep-wait', 'broken'],
+    [breakageOf('data', 'data-wait'), 'broken', 'data-wait', 'broken'],
+    [breakageOf('budget', 'conflict'), 'broken', 'budget-wait', 'broken'],
+    [breakageOf('node', 'disk-full'), 'waiting', 'retraining', 'given-back'],
+    [breakageOf('farm', 'a-code-of-tomorrow'), 'waiting', 'retraining', 'given-back'],
+    [breakageOf('cancelled', 'conflict'), 'cancelled', 'retraining', 'cancelled'],
   ];
   for (const [outcome, run, state, lease] of table) {
     const { holder, job } = await leaseRun(db);

@@ -3,7 +3,7 @@
 import type { RunState, RunStep } from '@retraind/shared/job/states';
 import type { Evidence } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
-import { Problem } from '@retraind/shared/wire/problems';
+import { Problem, type ProblemCode, problemTable } from '@retraind/shared/wire/problems';
 import type { Connection, Database } from '../client.ts';
 import { isDuplicate } from '../faults.ts';
 import type { Lease, Prisma, Run as RunRow } from '../generated/client.ts';
@@ -181,7 +181,7 @@ export const report = (
     const locked = await lockLease(tx, holder);
     if (!locked) throw await refusal(tx, holder);
     if (outcome.kind === 'broken') {
-      return endWithoutResult(tx, holder, locked, outcome, 'broken', files);
+      return endWithoutResult(tx, holder, locked, breakageOf(outcome), 'broken', files);
     }
     const { runId } = holder;
     await closeLease(tx, holder, { outcome: 'reported' }, files);
@@ -196,6 +196,12 @@ export const report = (
     await countNodeFault(tx, locked.nodeId, null);
     return { jobId: locked.jobId, run: 'reported', job: locked.jobState };
   });
+
+// The wire takes any short text as a code, so that an old farm understands a newer worker; here it must be one we know.
+const breakageOf = ({ code, ...said }: Extract<ReportOutcome, { kind: 'broken' }>): Breakage => ({
+  ...said,
+  code: code in problemTable ? (code as ProblemCode) : 'internal',
+});
 
 type ModelResult = Extract<ReportOutcome, { kind: 'reported' }>['outputs'][number];
 const evidenceRow = (runId: string, { model, evidence }: ModelResult) => ({
