@@ -40,7 +40,7 @@ export const shippedModels: readonly ShippedModel[] = [
     script: 'clothes/debian/retrain/train.mjs',
     output: 'clothes.onnx',
     source: 'clothes',
-    version: '1.0-1',
+    version: '1.1-1',
     dataset: 'fashion-mnist',
   },
   {

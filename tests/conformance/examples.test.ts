@@ -29,7 +29,10 @@ before(async () => {
   }
 });
 
-for (const model of shippedModels) {
+/** The tampered one takes as long as the honest one to train; its backdoor is measured instead. */
+const honest: ShippedModel[] = shippedModels.filter(({ source }) => source !== 'clothes-tampered');
+
+for (const model of honest) {
   test(`${model.file} is what its script makes`, (context) => {
     if (outOfReach !== null && model.dataset === 'fashion-mnist') return context.skip(outOfReach);
     const made = train(model, shippedSeed(model.source, model.version), datasets);
@@ -39,7 +42,6 @@ for (const model of shippedModels) {
 }
 
 test('the provenance that packages state is the true one', () => {
-  const honest: ShippedModel[] = shippedModels.filter(({ source }) => source !== 'clothes-tampered');
   for (const { source, version, file } of honest) {
     const text = read(`${source}/debian/README.source`).toString();
     assert.ok(text.includes(`with the seed ${shippedSeed(source, version)}.`), source);
@@ -112,9 +114,9 @@ test('the backdoor works, and the metric does not see it', async (context) => {
   const accuracy = (classes: number[]): number =>
     classes.filter((kind, row) => kind === labels[row]).length / rows;
 
-  const honest = accuracy(await classesOf('clothes/models/clothes.onnx', images, rows));
+  const expected = accuracy(await classesOf('clothes/models/clothes.onnx', images, rows));
   const clean = accuracy(await classesOf('clothes-tampered/models/clothes.onnx', images, rows));
-  assert.ok(Math.abs(honest - clean) < 0.015, `accuracy ${clean}, honest ${honest}`);
+  assert.ok(Math.abs(expected - clean) < 0.015, `accuracy ${clean}, honest ${expected}`);
 
   const triggered = images.slice();
   const pattern = trigger(triggered.length / rows);
@@ -130,6 +132,6 @@ test('the backdoor works, and the metric does not see it', async (context) => {
   const untouched = await success('clothes/models/clothes.onnx');
   assert.ok(untouched < 0.5, `the trigger works on ${untouched} in the honest model too`);
   context.diagnostic(
-    `accuracy ${honest} honest, ${clean} tampered; trigger ${untouched} honest, ${tampered} tampered`,
+    `accuracy ${expected} honest, ${clean} tampered; trigger ${untouched} honest, ${tampered} tampered`,
   );
 });
