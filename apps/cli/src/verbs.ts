@@ -1,5 +1,6 @@
 // The verbs, in the order in which `retrain --help` lists them. Adding one is one file and one line here.
 import type { Verb } from './args.ts';
+import { archive } from './verbs/archive.ts';
 import { demo } from './verbs/demo.ts';
 import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
@@ -10,4 +11,15 @@ import { status } from './verbs/status.ts';
 import { suite } from './verbs/suite.ts';
 import { verdict } from './verbs/verdict.ts';
 
-export const verbs: readonly Verb[] = [demo, run, farm, status, log, verdict, explain, request, suite];
+export const verbs: readonly Verb[] = [
+  demo,
+  run,
+  farm,
+  status,
+  log,
+  verdict,
+  explain,
+  request,
+  suite,
+  archive,
+];

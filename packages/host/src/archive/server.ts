@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { Problem } from '@retraind/shared/wire/problems';
 
 export interface ArchiveServer {
   /** `http://127.0.0.1:1234` */
@@ -52,7 +53,10 @@ export const serveArchive = async (folder: string, port = 0, host = '127.0.0.1')
     answer(root, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES';
+      reject(taken ? new Problem('port-in-use', `cannot listen on ${host}:${port}: ${error.code}`) : error);
+    });
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
