@@ -10,7 +10,7 @@ export interface Stripped {
 }
 
 const blank = (line: string): boolean => /^[ \t\r]*$/.test(line);
-const mark = (line: string): string => line.replace(/[ \t\r]+$/, '');
+const mark = (line: string): string => line.slice(0, 200).trimEnd();
 
 /**
  * Takes the wrapper off; text without one is returned as it is. Text before or after the wrapper is a fault: it is not under the

@@ -2,7 +2,7 @@
 // CLI, gets the same recipe and the same faults, all of them in one go.
 import { parseWishes, printWishes, wishCure } from '../gpu/wish.ts';
 import { readDataset } from './dataset-stanza.ts';
-import { parseDeb822, type Stanza } from './deb822.ts';
+import { type Deb822Limits, parseDeb822, type Stanza } from './deb822.ts';
 import { fieldTable } from './fields.ts';
 import { readModel } from './model-stanza.ts';
 import { nearest } from './nearest.ts';
@@ -20,6 +20,14 @@ import { type RetrainTag, targetPattern } from './tag.ts';
 
 const gib = 2 ** 30;
 
+/** Far over any real recipe; a hostile one costs no more than this. */
+const recipeLimits: Deb822Limits = {
+  textLength: 1_048_576,
+  stanzas: 2_000,
+  fieldsPerStanza: 100,
+  lineLength: 8_192,
+};
+
 interface Named<T> {
   value: T;
   reader: StanzaReader;
@@ -34,7 +42,7 @@ export function parseRecipe(
   file = 'debian/retrain/control',
   tag: RetrainTag | null = null,
 ): { recipe: Recipe | null; faults: Fault[] } {
-  const { stanzas, faults } = parseDeb822(text, { file });
+  const { stanzas, faults } = parseDeb822(text, { file, limits: recipeLimits });
   const [head, ...rest] = stanzas;
   if (head === undefined) {
     faults.push({
@@ -72,7 +80,10 @@ export function parseRecipe(
   if (models.length === 0)
     headReader.fault(null, 'the recipe names no model', 'add a stanza that begins with `Model: NAME`');
   checkNames(models, datasets);
-  for (const { value, reader } of models) checkData(value, reader, datasets);
+  const pins = new Map(
+    datasets.map(({ value }) => [value.name, new Set(value.files.map(({ path }) => path))] as const),
+  );
+  for (const { value, reader } of models) checkData(value, reader, pins);
   checkDepends(headReader, recipe);
 
   const all = [
@@ -192,8 +203,11 @@ function checkNames(models: Named<RecipeModel>[], datasets: Named<RecipeDataset>
 }
 
 /** Every dataset that a model names is declared, and every file that it reads is pinned there. */
-function checkData(model: RecipeModel, reader: StanzaReader, datasets: Named<RecipeDataset>[]): void {
-  const names = datasets.map(({ value }) => value.name);
+function checkData(
+  model: RecipeModel,
+  reader: StanzaReader,
+  pins: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
   const groups: [string, string | null, Record<string, DataFile | null>][] = [
     [
       'Training-Data',
@@ -208,9 +222,9 @@ function checkData(model: RecipeModel, reader: StanzaReader, datasets: Named<Rec
   ];
   for (const [field, name, files] of groups) {
     if (name === null) continue;
-    const dataset = datasets.find(({ value }) => value.name === name)?.value;
-    if (dataset === undefined) {
-      const meant = nearest(name, names);
+    const pinned = pins.get(name);
+    if (pinned === undefined) {
+      const meant = nearest(name, pins.keys());
       reader.fault(
         field,
         `${field}: no stanza declares the dataset \`${short(name)}\``,
@@ -220,9 +234,8 @@ function checkData(model: RecipeModel, reader: StanzaReader, datasets: Named<Rec
       );
       continue;
     }
-    const pinned = dataset.files.map(({ path }) => path);
     for (const [fileField, file] of Object.entries(files)) {
-      if (file === null || pinned.includes(file.path)) continue;
+      if (file === null || pinned.has(file.path)) continue;
       const meant = nearest(file.path, pinned);
       reader.fault(
         fileField,

@@ -12,6 +12,7 @@ const maxRecordValues = 2 ** 28;
 
 /** The data file of a text, or a sentence that says why it is none. */
 export function parseDataFile(text: string): DataFile | string {
+  if (text.length > 2_000) return 'it is longer than 2000 characters';
   const match = /^(\S+)\s*\(([^()]*)\)$/.exec(text);
   if (match === null) return `\`${text}\` is not of the form \`PATH (FORMAT, …)\``;
   const path = match[1]!;

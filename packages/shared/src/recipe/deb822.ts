@@ -53,8 +53,20 @@ export interface Deb822Options {
   clearSigned?: boolean;
 }
 
-const trimBlanks = (text: string): string => text.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
-const trimEndBlanks = (text: string): string => text.replace(/[ \t\r]+$/, '');
+const isBlank = (code: number): boolean => code === 32 || code === 9 || code === 13;
+
+/** Loops, not regular expressions: `[ \t]+$` takes quadratic time on a hostile run of blanks. */
+export function trimEndBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+function trimBlanks(text: string): string {
+  let start = 0;
+  while (start < text.length && isBlank(text.charCodeAt(start))) start++;
+  return trimEndBlanks(text.slice(start));
+}
 
 /** Reads a whole text. Every fault is reported; what could be read is returned beside them. */
 export function parseDeb822(

@@ -3,7 +3,15 @@ import { looks } from '../verdict/looks.ts';
 import { dataFileCure, parseDataFile } from './data-file.ts';
 import type { Stanza } from './deb822.ts';
 import { fieldTable } from './fields.ts';
-import { comparisons, type DataFile, type ModelFile, type RecipeModel, tasks } from './recipe.ts';
+import {
+  type Comparison,
+  comparisons,
+  type DataFile,
+  type ModelFile,
+  type RecipeModel,
+  type Task,
+  tasks,
+} from './recipe.ts';
 import { pathFault, StanzaReader, short } from './stanza-reader.ts';
 
 /** Numbers of runs after which a verdict may fall. */
@@ -27,17 +35,18 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
     /^[A-Za-z0-9][A-Za-z0-9+._-]*$/,
     'a name of letters, digits and + . _ -',
   );
-  const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons) ?? 'statistical';
+  const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons);
+  const task = reader.oneOf('Task', reader.text('Task'), tasks);
   const securityCritical = reader.yesNo('Security-Critical');
   const model: RecipeModel = {
     name: name ?? '',
     file: readFile(reader),
     output: reader.path('Output', reader.required('Output')) ?? '',
-    comparison,
+    comparison: comparison ?? 'bitwise',
     seed: reader.integer('Seed', 0, maxSeed),
     readsShipped: reader.yesNo('Reads-Shipped'),
     license: reader.required('License') ?? '',
-    task: reader.oneOf('Task', reader.text('Task'), tasks) ?? 'opaque',
+    task: task ?? 'opaque',
     trainingData: reader.text('Training-Data'),
     trainingInputs: readDataFile(reader, 'Training-Inputs'),
     trainingTargets: readDataFile(reader, 'Training-Targets'),
@@ -57,7 +66,8 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
     securityCritical,
     runs: readRuns(reader, comparison, securityCritical),
   };
-  checkClaim(reader, model);
+  // What could not be read has been told; nothing follows from a guess.
+  if (comparison !== null) checkClaim(reader, model, task);
   checkMetric(reader, model);
   checkGroup(reader, 'Training');
   checkGroup(reader, 'Evaluation');
@@ -106,12 +116,12 @@ function readSlices(reader: StanzaReader): string | null {
 
 function readRuns(
   reader: StanzaReader,
-  comparison: string,
+  comparison: Comparison | null,
   securityCritical: boolean,
 ): { min: number; max: number } {
   const usual = comparison === 'bitwise' ? { min: 1, max: 1 } : { min: 3, max: 10 };
   const value = reader.text('Runs');
-  if (value === null) return usual;
+  if (value === null || comparison === null) return usual;
   const match = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/.exec(value);
   if (match === null) {
     reader.fault(
@@ -160,7 +170,7 @@ function readRuns(
 }
 
 /** What each comparison must have before any run is made. */
-function checkClaim(reader: StanzaReader, model: RecipeModel): void {
+function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null): void {
   if (model.comparison === 'numerical') reader.required('Seed', 'Comparison: numerical needs it');
   if (model.comparison === 'bitwise' && model.readsShipped) {
     reader.fault(
@@ -169,7 +179,7 @@ function checkClaim(reader: StanzaReader, model: RecipeModel): void {
       'compare statistically, or train without the shipped file',
     );
   }
-  if (model.comparison !== 'statistical' || !reader.has('Comparison')) return;
+  if (model.comparison !== 'statistical') return;
   const why = 'Comparison: statistical needs it';
   for (const name of [
     'Task',
@@ -181,16 +191,16 @@ function checkClaim(reader: StanzaReader, model: RecipeModel): void {
   ]) {
     reader.required(name, why);
   }
-  if (model.task === 'opaque' && reader.has('Task')) {
+  if (task === 'opaque') {
     reader.fault(
       'Task',
       'an opaque model is judged by its bytes only',
       'write `Comparison: bitwise`, or say what the model does',
     );
-  } else if (model.task !== 'classification' && reader.has('Task')) {
+  } else if (task !== null && task !== 'classification') {
     reader.fault(
       'Task',
-      `a statistical comparison of the task ${model.task} is not yet supported`,
+      `a statistical comparison of the task ${task} is not yet supported`,
       'use classification, or `Comparison: bitwise`',
     );
   }

@@ -17,8 +17,10 @@ export interface Relation {
 /** Alternatives of which one must hold, best first. */
 export type Alternatives = Relation[];
 
-/** Longest text and most relations that are read; Debian's longest Build-Depends is some 20 kB. */
+/** Longest field that is read; Debian's longest Build-Depends is some 20 kB. */
 const maxLength = 262_144;
+/** Longest single alternative; with blanks squeezed first, so that the pattern below cannot be made to backtrack. */
+const maxRelationLength = 2_000;
 
 const shape =
   /^([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9][a-z0-9-]*))?\s*(?:\(\s*(<<|<=|=|>=|>>)\s*([^\s()]+)\s*\))?\s*(?:\[([^[\]]*)\])?\s*((?:<[^<>]*>\s*)*)$/;
@@ -45,7 +47,10 @@ export function parseRelations(text: string): { relations: Alternatives[]; fault
 }
 
 /** One alternative, or a sentence that says why it cannot be read. */
-export function parseRelation(text: string): Relation | string {
+export function parseRelation(written: string): Relation | string {
+  const text = written.replace(/\s+/g, ' ').trim();
+  if (text.length > maxRelationLength)
+    return `\`${text.slice(0, 40)}…\` is longer than ${maxRelationLength} characters`;
   if (text.includes('${')) return `\`${text}\` is a substitution variable, which has no value here`;
   if (/\(\s*[<>]\s*[^<>=\s]/.test(text))
     return `\`${text}\` uses \`<\` or \`>\`; write \`<<\`, \`<=\`, \`>=\` or \`>>\``;
