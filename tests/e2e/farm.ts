@@ -2,7 +2,7 @@
 // the named examples. Programs that die are started again, as on a real farm.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openArchive } from '@retraind/host/archive';
 import { buildSourcePackage } from '@retraind/host/archive/source-package';
@@ -16,7 +16,7 @@ import { loadNodeKey } from '@retraind/worker/node-key';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface TestFarmOptions {
-  /** Folders of examples/ that the archive holds. */
+  /** Names below examples/, or paths of source trees, that the archive holds. */
   examples: readonly string[];
   /** Unset: the queue lies in PostgreSQL. */
   redisUrl?: string;
@@ -155,7 +155,7 @@ async function publish(examples: readonly string[], folder: string): Promise<str
   const archive = await openArchive({ folder: join(folder, 'archive'), suite: 'test' });
   const out = await mkdtemp(join(folder, 'packages-'));
   for (const name of examples) {
-    const { dsc } = await buildSourcePackage({ folder: join(root, 'examples', name), out });
+    const { dsc } = await buildSourcePackage({ folder: resolve(root, 'examples', name), out });
     await archive.addSource(dsc);
   }
   await archive.publish();
