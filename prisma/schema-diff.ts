@@ -109,3 +109,11 @@ export const diffToSchema = async (url: string, from: 'database' | 'empty'): Pro
     await pool.end();
   }
 };
+
+// As a program: prints the SQL that schema.prisma asks of the database at DATABASE_URL, the draft of a new migration.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const url = process.env.DATABASE_URL;
+  if (url) console.log(await diffToSchema(url, 'database'));
+  else console.error('DATABASE_URL is not set: give it a migrated database');
+  process.exitCode = url ? 0 : 2;
+}

@@ -12,7 +12,7 @@ import type { ProblemCode } from '@retraind/shared/wire/problems';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Transaction } from '../client.ts';
 import { note } from './audit.ts';
-import { moveJob } from './jobs.ts';
+import { moveJob } from './job-move.ts';
 
 export interface Breakage {
   blame: Blame;

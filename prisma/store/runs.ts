@@ -8,7 +8,7 @@ import type { Connection, Database } from '../client.ts';
 import { isDuplicate } from '../faults.ts';
 import type { Lease, Prisma, Run as RunRow } from '../generated/client.ts';
 import { newId } from './id.ts';
-import { cancelRuns, type Job, jobOf } from './jobs.ts';
+import { cancelRuns, type Job, jobOf } from './job-move.ts';
 import {
   type Breakage,
   closeLease,

@@ -6,7 +6,7 @@ import type { Connection, Database, Transaction } from '../client.ts';
 import type { Prisma, SourceVersion as SourceVersionRow } from '../generated/client.ts';
 import { note } from './audit.ts';
 import { newId } from './id.ts';
-import { type Job, jobOf, moveJob } from './jobs.ts';
+import { type Job, jobOf, moveJob } from './job-move.ts';
 
 export type SourceVersion = Omit<SourceVersionRow, 'accelerators' | 'policy' | 'state'> & {
   accelerators: AcceleratorWish[];
