@@ -4,6 +4,7 @@ import { archive } from './verbs/archive.ts';
 import { demo } from './verbs/demo.ts';
 import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
+import { lint } from './verbs/lint.ts';
 import { log } from './verbs/log.ts';
 import { request } from './verbs/request.ts';
 import { run } from './verbs/run.ts';
@@ -14,6 +15,7 @@ import { verdict } from './verbs/verdict.ts';
 export const verbs: readonly Verb[] = [
   demo,
   run,
+  lint,
   farm,
   status,
   log,

@@ -22,8 +22,8 @@ export interface TreeFacts {
   sourceFormat: string | null;
   /** debian/source/include-binaries. */
   includeBinaries: string | null;
-  /** Whether the tree has a file or folder at this path, relative to its root. */
-  exists: (path: string) => boolean;
+  /** Whether the tree has a file or folder at this path, relative to its root; null for an overlay without its tree. */
+  exists: ((path: string) => boolean) | null;
 }
 
 export interface LintReport {
@@ -97,7 +97,7 @@ function targetFaults(target: string, { rulesPath, rules, rulesIsExecutable, exi
     );
   }
   if (phony.has(target)) return faults;
-  const shadow = exists(target);
+  const shadow = exists?.(target) ?? false;
   faults.push(
     fault(
       line ?? 1,
@@ -130,7 +130,7 @@ function fileFaults(recipe: Recipe, facts: TreeFacts): Fault[] {
   const isQuilt = facts.sourceFormat?.trim() === '3.0 (quilt)';
   for (const { name, file } of recipe.models) {
     if (file.kind !== 'tree') continue;
-    if (!facts.exists(file.path)) {
+    if (facts.exists?.(file.path) === false) {
       fault(
         'File',
         file.path,
@@ -150,7 +150,7 @@ function fileFaults(recipe: Recipe, facts: TreeFacts): Fault[] {
     if (!locations.every(({ transport }) => transport === 'in-source')) continue;
     for (const { path } of files) {
       const whole = directory === '' ? path : `${directory}/${path}`;
-      if (!facts.exists(whole)) {
+      if (facts.exists?.(whole) === false) {
         fault(
           'Dataset',
           name,

@@ -1,0 +1,70 @@
+// retrain lint: all faults of a recipe at once, each with file, line, field and cure; nothing is run.
+import { existsSync } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lint as lintTree, type TreeFacts } from '@retraind/shared/recipe/lint';
+import type { Fault } from '@retraind/shared/recipe/recipe';
+import { exitCodes, Problem } from '@retraind/shared/wire/problems';
+import { readConfinedText } from '@retraind/worker/confined-path';
+import { jsonOption, type Verb } from '../args.ts';
+import type { Output } from '../output.ts';
+
+/** Longest control file or makefile that is read, bytes. */
+const maxTextBytes = 1_048_576;
+
+async function gatherFacts(tree: string): Promise<TreeFacts> {
+  const read = (path: string): Promise<string | null> => readConfinedText(tree, path, maxTextBytes);
+  const debianControl = await read('debian/control');
+  // An overlay (recipes/<source>) brings its own makefile and no debian/control.
+  const isOverlay = debianControl === null && existsSync(join(tree, 'debian/retrain/rules'));
+  const rulesPath = isOverlay ? 'debian/retrain/rules' : 'debian/rules';
+  const rulesMode = await lstat(join(tree, rulesPath)).then(
+    (found) => found.mode,
+    () => 0,
+  );
+  return {
+    control: await read('debian/retrain/control'),
+    debianControl,
+    rulesPath,
+    rules: await read(rulesPath),
+    rulesIsExecutable: (rulesMode & 0o100) !== 0,
+    isOverlay,
+    sourceFormat: await read('debian/source/format'),
+    includeBinaries: await read('debian/source/include-binaries'),
+    exists: isOverlay ? null : (path) => existsSync(join(tree, path)),
+  };
+}
+
+const lineOf = (fault: Fault, output: Output): string => {
+  const place = `${fault.file}:${fault.line}${fault.field === null ? '' : ` ${fault.field}`}`;
+  const kind = fault.severity === 'error' ? output.color.bad('error') : output.color.doubtful('warning');
+  return `${place}: ${kind}: ${fault.message}\n  cure: ${fault.cure}`;
+};
+
+export const lint: Verb = {
+  name: 'lint',
+  usage: 'lint PATH [--json]',
+  summary: 'all faults of a recipe at once, each with its cure; nothing is run',
+  words: [1, 1],
+  options: { ...jsonOption },
+  async run(args, output) {
+    const tree = args.words[0]!;
+    const found = await stat(tree).catch(() => null);
+    if (!found?.isDirectory()) {
+      throw new Problem(
+        'not-found',
+        `${tree} is no folder`,
+        'name a source tree with debian/ in it, or an overlay in recipes/',
+      );
+    }
+    const { recipe, faults } = lintTree(await gatherFacts(tree));
+    const errors = faults.filter((fault) => fault.severity === 'error').length;
+    const models = recipe?.models.map((model) => model.name) ?? [];
+    const summary =
+      errors > 0
+        ? `${errors} error(s), ${faults.length - errors} warning(s)`
+        : `no errors, ${faults.length} warning(s); models: ${models.join(', ')}`;
+    output.result({ faults, models }, [...faults.map((fault) => lineOf(fault, output)), summary].join('\n'));
+    return errors > 0 ? exitCodes.failed : exitCodes.done;
+  },
+};
