@@ -2,7 +2,7 @@
 // the few that work from any folder are unpacked into the user's cache through the private apt; for the rest the line to
 // type is printed. A package whose installation would start a service is unpacked for root too: a farm starts its own.
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { Problem } from '@retraind/shared/wire/problems';
 import { runCommand } from './command.ts';
 import { unpackedTool } from './debian-tools/unpacked.ts';
@@ -130,10 +130,11 @@ const provide = async (name: ToolName, options: ToolOptions): Promise<string> =>
   if (root && !tool.service) {
     await installPackages([tool.packageName], say);
   } else if (mayUnpack) {
-    return await unpackedTool(name, [tool.packageName, ...(tool.beside ?? [])], {
-      cacheFolder: options.cacheFolder,
-      say,
-    });
+    const packages = [tool.packageName, ...(tool.beside ?? [])] as const;
+    const launcher = await unpackedTool(name, packages, { cacheFolder: options.cacheFolder, say });
+    // This program and those that it starts find it by name from now on.
+    process.env.PATH = `${dirname(launcher)}${delimiter}${process.env.PATH ?? ''}`;
+    return launcher;
   } else {
     throw new Problem(
       'tool-missing',
