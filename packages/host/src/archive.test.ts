@@ -55,6 +55,20 @@ test('apt reads, checks and fetches from the folder', async () => {
   await assert.rejects(apt.fetchSource('-o', '1', join(work, 'fetched')), code('invalid-request'));
 });
 
+test('several slots fetch at once from one state folder', async () => {
+  const opened = () => openApt({ stateFolder: join(work, 'apt-file'), sources: archive.sources() });
+  const fetched = await Promise.all(
+    [1, 2, 3].map(async (slot) => {
+      const apt = await opened();
+      const folder = join(work, 'slots', String(slot));
+      await apt.fetchSource('clothes', '1.0-1', folder);
+      return await apt.fetchBinary('clothes-data', '1.0', folder);
+    }),
+  );
+  const bytes = await Promise.all(fetched.map((path) => readFile(path)));
+  assert.ok(bytes.every((content) => content.equals(bytes[0]!)));
+});
+
 test('over HTTP; a pool file that is listed and gone is data-wait', async () => {
   const server = await serveArchive(archive.publicFolder);
   try {
