@@ -103,7 +103,7 @@ export const run = async (options: RunOptions): Promise<ReportOutcome> => {
     const unpacked = await unpackStep(context, fetched);
     const trained = await trainStep(context, unpacked);
     const evaluations = await evaluateStep(context, unpacked, trained);
-    outcome = await packStep(context, unpacked, trained, evaluations);
+    outcome = await packStep(context, { fetched, unpacked, trained, evaluations });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const breakage = breakageOf(step, error);

@@ -95,11 +95,14 @@ const fetchInto = async (dataset: RecipeDataset, request: DatasetsRequest): Prom
   );
 };
 
+const mayComeFromCache = ({ locations }: RecipeDataset): boolean =>
+  locations.every(({ transport }) => dataTransports.find(({ name }) => name === transport)?.cached);
+
 /** Lays every pinned file at `<folder>/<dataset>/<path>`, digests checked. Breaks with blame `data` where none of its locations yields a dataset. */
 export const bringDatasets = async (request: DatasetsRequest): Promise<void> => {
   for (const dataset of request.datasets) {
-    const missing = dataset.files.some((file) => !existsSync(keptPath(request.cache, file)));
-    if (missing) await fetchInto(dataset, request);
+    const kept = dataset.files.every((file) => existsSync(keptPath(request.cache, file)));
+    if (!kept || !mayComeFromCache(dataset)) await fetchInto(dataset, request);
     for (const file of dataset.files) {
       const target = join(request.folder, dataset.name, file.path);
       await mkdir(dirname(target), { recursive: true });

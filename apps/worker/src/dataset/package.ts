@@ -7,6 +7,7 @@ import type { DataTransport } from './transport.ts';
 
 export const fromPackage: DataTransport = {
   name: 'package',
+  cached: true,
   async bring({ location, cache, archive, signal }) {
     const relation = parseRelation(location);
     if (typeof relation === 'string') throw new Problem('invalid-recipe', `Location: ${relation}.`);

@@ -20,6 +20,8 @@ export interface TransportRequest {
 
 export interface DataTransport {
   readonly name: Transport;
+  /** Whether checked files may come from the cache. Not where the recipe could read the bytes past the check. */
+  readonly cached: boolean;
   /** Folder below which `<directory>/<path>` of the dataset lies. Problems are blamed on the data unless their code says otherwise. */
   bring(request: TransportRequest): Promise<string>;
 }

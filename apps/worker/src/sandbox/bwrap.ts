@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ensureTool } from '@retraind/host/debian-tools';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Command, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
@@ -168,15 +169,17 @@ const unavailable = (program: string, detail: string): Problem =>
     'Install it (apt-get install bubblewrap) and allow namespaces (sysctl kernel.unprivileged_userns_clone=1; in a container --privileged or a seccomp profile that allows unshare and mount), or accept records tainted "unsandboxed" with --no-sandbox.',
   );
 
-const findProgram = (name: string): string | null => {
-  const places = name.includes('/')
-    ? [name]
-    : (process.env.PATH ?? '/usr/bin:/bin').split(':').map((place) => join(place, name));
-  return places.find((place) => existsSync(place)) ?? null;
+/** The program: the path that was given, else what the machine has or may install (host/debian-tools). */
+const provideProgram = async (path: string | null): Promise<string> => {
+  if (path !== null && existsSync(path)) return path;
+  if (path !== null) throw unavailable(path, 'the program is not there');
+  return await ensureTool('bwrap').catch((error: Error) => {
+    throw unavailable('bwrap', error.message);
+  });
 };
 
-/** The sandbox that production uses. `name`: the program, a path or a name on PATH. */
-export const bwrap = (name: string): Sandbox => {
+/** The sandbox that production uses. `path` of the program; null: where the machine has it. */
+export const bwrap = (path: string | null): Sandbox => {
   let found: { program: string; privilege: Privilege; accounts: string } | undefined;
 
   const attempt = async (program: string, privilege: Privilege): Promise<string | null> => {
@@ -207,8 +210,7 @@ export const bwrap = (name: string): Sandbox => {
 
   const prepare = async () => {
     if (found) return found;
-    const program = findProgram(name);
-    if (program === null) throw unavailable(name, 'the program is not installed');
+    const program = await provideProgram(path);
     let refusal = '';
     for (const privilege of process.geteuid?.() === 0
       ? (['drop', 'userns'] as const)

@@ -78,9 +78,9 @@ export interface Sandbox {
 
 export const sandboxNames = ['bwrap', 'none'] as const;
 
-/** The sandbox of that name. `bwrapPath`: the program, where it is not on PATH. */
+/** The sandbox of that name. `bwrapPath`: the program; found or installed where absent. */
 export const openSandbox = (name: string, options: { bwrapPath?: string } = {}): Sandbox => {
-  if (name === 'bwrap') return bwrap(options.bwrapPath ?? 'bwrap');
+  if (name === 'bwrap') return bwrap(options.bwrapPath ?? null);
   if (name === 'none') return none();
   throw new Problem('usage', `There is no sandbox "${name}".`, `Choose one of: ${sandboxNames.join(', ')}.`);
 };

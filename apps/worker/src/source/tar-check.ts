@@ -52,6 +52,8 @@ export const checkTarball = async (path: string, limits: TarballLimits = tarball
       counter.destroy(new Problem('too-large', `${file} holds more than ${limits.bytes} bytes.`));
   });
   reader.on('entry', (header, body, next) => {
+    // A refusal destroys the member's stream too, which would else throw for want of a listener.
+    body.on('error', () => {});
     const fault = faultOf(header);
     if (fault !== null) {
       next(

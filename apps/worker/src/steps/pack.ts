@@ -2,74 +2,131 @@
 // are not signed yet, and say so where they are shown.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { release } from 'node:os';
-import { join } from 'node:path';
+import { release, type as systemName, version as systemVersion } from 'node:os';
+import { basename, join } from 'node:path';
+import { printRetraininfo, type RecordedOutput, retraininfoName } from '@retraind/shared/attest/retraininfo';
+import { printStatement, provenanceStatement } from '@retraind/shared/attest/statement';
+import { datasetDigest } from '@retraind/shared/dataset/manifest';
+import { recordedEnvironment } from '@retraind/shared/recipe/environment';
 import { installedPackages } from '@retraind/shared/recipe/installed';
-import { versionWithoutEpoch } from '@retraind/shared/recipe/version';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
-import { provenanceText, type RunRecord, retraininfoText } from '../record.ts';
+import { digestOf } from '../compression.ts';
 import { debianArchitecture } from '../source/build-depends.ts';
 import type { RunContext } from './context.ts';
 import type { Evaluated, Evaluations } from './evaluate.ts';
+import type { Fetched } from './fetch.ts';
 import type { Trained } from './train.ts';
 import type { Unpacked } from './unpack.ts';
 
-const checksumsOf = async ({ path }: Evaluated, name: string): Promise<RunRecord['outputs'][number]> => {
+const checksumsOf = async ({ path }: Evaluated, name: string): Promise<RecordedOutput> => {
   const bytes = await readFile(path);
   const digest = (algorithm: string): string => createHash(algorithm).update(bytes).digest('hex');
-  return { name, bytes: bytes.length, md5: digest('md5'), sha1: digest('sha1'), sha256: digest('sha256') };
+  return {
+    path: name,
+    bytes: bytes.length,
+    md5: digest('md5'),
+    sha1: digest('sha1'),
+    sha256: digest('sha256'),
+  };
 };
 
-export const packStep = async (
-  context: RunContext,
-  unpacked: Unpacked,
-  trained: Trained,
-  { outputs, references }: Evaluations,
-): Promise<ReportOutcome> => {
-  const { assignment, farm, folders, programs, sandbox } = context;
-  const { head, recipe, seed } = unpacked;
+const sourceFilesOf = async ({ source }: Fetched): Promise<{ name: string; sha256: string }[]> => {
+  if (source.kind === 'tree') return [];
+  const files = [source.dsc, ...source.files];
+  return await Promise.all(
+    files.map(async (path) => ({ name: basename(path), sha256: (await digestOf(path, 'plain')).sha256 })),
+  );
+};
+
+/** What a run found, step by step. */
+export interface Findings {
+  fetched: Fetched;
+  unpacked: Unpacked;
+  trained: Trained;
+  evaluations: Evaluations;
+}
+
+export const packStep = async (context: RunContext, findings: Findings): Promise<ReportOutcome> => {
+  const { assignment, farm, folders, sandbox } = context;
+  const { fetched, unpacked, trained } = findings;
+  const { outputs, references } = findings.evaluations;
+  const { head, recipe, seed, jobSeed } = unpacked;
   const files = [...outputs, ...references].flatMap(({ path, predictions }) => [path, ...predictions]);
   for (const [i, path] of files.entries()) {
     context.progress('pack', i / files.length);
     await farm.putArtifact(path);
   }
+
+  const { runId, jobId, leaseEpoch, seedIndex, numerics, suite } = assignment;
   const taints = [...new Set([...sandbox.taints, ...unpacked.taints])].sort();
-  const record: RunRecord = {
-    runId: assignment.runId,
-    leaseEpoch: assignment.leaseEpoch,
-    source: head.source,
-    version: head.version,
-    suite: assignment.suite.name,
-    architecture: debianArchitecture(),
-    outputs: await Promise.all(outputs.map((output, i) => checksumsOf(output, recipe.models[i]!.output))),
-    references: unpacked.references.map(({ model, sha256, bytes }) => ({ model: model.name, sha256, bytes })),
-    date: new Date(),
-    kernel: `${process.platform} ${release()}`,
-    buildPath: trained.buildPath,
-    taints,
-    installed: installedPackages(await readFile('/var/lib/dpkg/status', 'utf8').catch(() => '')),
-    environment: trained.environment,
-    rules: unpacked.rules,
+  const recorded = await Promise.all(
+    outputs.map((output, i) => checksumsOf(output, recipe.models[i]!.output)),
+  );
+  const datasets = recipe.datasets.map((dataset) => ({ name: dataset.name, digest: datasetDigest(dataset) }));
+  const { source, version } = head;
+  const name = retraininfoName({ source, version, runId });
+  const retraininfo = join(folders.records, name);
+  const status = await readFile('/var/lib/dpkg/status', 'utf8').catch(() => '');
+  await writeFile(
+    retraininfo,
+    printRetraininfo({
+      source,
+      version,
+      runId,
+      architecture: debianArchitecture(),
+      outputs: recorded,
+      origin: 'Debian',
+      buildDate: trained.endedAt,
+      kernelVersion: `${systemName()} ${release()} ${systemVersion()}`,
+      buildPath: trained.buildPath,
+      taintedBy: taints,
+      // Tainted host-root: whatever the machine has may have had a part in it.
+      installedBuildDepends: installedPackages(status),
+      environment: recordedEnvironment(trained.environment),
+      target: recipe.target,
+      seed,
+      seedIndex,
+      jobSeed,
+      engine: trained.engine,
+      device: 'cpu',
+      driver: null,
+      datasets,
+      references: unpacked.references.map(({ model, sha256, bytes }) => ({
+        model: model.name,
+        sha256,
+        bytes,
+      })),
+      trainSeconds: trained.seconds,
+    }),
+  );
+  const retraininfoSha256 = (await farm.putArtifact(retraininfo)).sha256;
+
+  const provenance = join(folders.records, `${name.replace(/\.retraininfo$/, '')}.provenance.json`);
+  const statement = provenanceStatement({
+    runId,
+    jobId,
+    leaseEpoch,
+    nodeId: context.nodeId,
+    source,
+    version,
+    suite: suite.name,
     target: recipe.target,
-    overlaid: unpacked.overlaid,
-    controlSha256: createHash('sha256').update(unpacked.control).digest('hex'),
-    jobSeed: unpacked.jobSeed,
-    beacon: assignment.beacon,
-    seedIndex: assignment.seedIndex,
+    jobSeed,
+    seedIndex,
     seed,
-    numerics: assignment.numerics,
+    numerics,
     engine: trained.engine,
-    runtime: programs.retrainTfjsVersion,
-    evaluator: programs.evaluator.version,
-    node: process.version,
-    datasets: recipe.datasets.map(({ name, files: pinned }) => ({ name, files: pinned })),
-    trainSeconds: trained.seconds,
-  };
-  const name = `${head.source}_${versionWithoutEpoch(head.version)}_${assignment.runId}`;
-  const retraininfo = join(folders.records, `${name}.retraininfo`);
-  const provenance = join(folders.records, `${name}.provenance.json`);
-  await writeFile(retraininfo, retraininfoText(record));
-  await writeFile(provenance, provenanceText(record));
+    taints,
+    recipeSha256: createHash('sha256').update(unpacked.control).digest('hex'),
+    overlaySha256: unpacked.overlaid ? assignment.overlaySha256 : null,
+    sourceFiles: await sourceFilesOf(fetched),
+    datasets,
+    outputs: recorded,
+    retraininfo: { name, sha256: retraininfoSha256 },
+    startedAt: trained.startedAt,
+    finishedAt: trained.endedAt,
+  });
+  await writeFile(provenance, printStatement(statement));
   return {
     kind: 'reported',
     seed,
@@ -77,7 +134,7 @@ export const packStep = async (
     taints,
     outputs: outputs.map(({ model, evidence }) => ({ model, evidence })),
     references: references.map(({ model, evidence }) => ({ model, evidence })),
-    retraininfoSha256: (await farm.putArtifact(retraininfo)).sha256,
+    retraininfoSha256,
     provenanceSha256: (await farm.putArtifact(provenance)).sha256,
     trainSeconds: trained.seconds,
   };

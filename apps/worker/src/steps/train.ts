@@ -2,6 +2,7 @@
 // "Running"). What it leaves in $RETRAIN_OUT is the retrain.
 import { basename, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { runEnvironment } from '@retraind/shared/recipe/environment';
 import { broken } from '../breakage.ts';
 import { confinedFile } from '../confined-path.ts';
 import { MetricsFile } from '../metrics-file.ts';
@@ -16,6 +17,8 @@ export interface Trained {
   outputs: string[];
   engine: string;
   seconds: number;
+  startedAt: Date;
+  endedAt: Date;
   environment: Record<string, string>;
   buildPath: string;
 }
@@ -37,28 +40,30 @@ const mountsOf = ({ folders, programs }: RunContext, { tree, head }: Unpacked) =
   };
 };
 
-/** The whole environment of a recipe. */
 const environmentOf = (
   context: RunContext,
   unpacked: Unpacked,
   mounts: ReturnType<typeof mountsOf>,
 ): Record<string, string> => {
   const inside = (mount: Mount): string => context.sandbox.pathInside(mount);
-  return {
-    PATH: recipePath(context.programs, inside),
-    HOME: inside(mounts.home),
-    LC_ALL: 'C.UTF-8',
-    TZ: 'UTC',
-    SOURCE_DATE_EPOCH: String(unpacked.head.epochSeconds),
-    DEB_BUILD_OPTIONS: `parallel=${context.parallel}`,
-    RETRAIN_DATA: inside(mounts.data),
-    RETRAIN_OUT: inside(mounts.out),
-    RETRAIN_SEED: String(unpacked.seed),
-    RETRAIN_NUMERICS: String(context.assignment.numerics),
-    RETRAIN_METRICS: `${inside(mounts.metrics)}/metrics.jsonl`,
-    RETRAIN_CHECKPOINT: inside(mounts.checkpoint),
-    RETRAIN_ACCELERATOR: 'none',
-  };
+  return runEnvironment(
+    {
+      data: inside(mounts.data),
+      out: inside(mounts.out),
+      home: inside(mounts.home),
+      metricsFile: `${inside(mounts.metrics)}/metrics.jsonl`,
+      checkpoint: inside(mounts.checkpoint),
+      path: recipePath(context.programs, inside),
+    },
+    {
+      seed: unpacked.seed,
+      numerics: context.assignment.numerics,
+      // No sandbox shows a device yet.
+      accelerator: 'none',
+      sourceDateEpoch: unpacked.head.epochSeconds,
+      parallel: context.parallel,
+    },
+  );
 };
 
 const limitsOf = ({ recipe }: Unpacked): Limits => ({
@@ -133,6 +138,7 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
   const decoder = new StringDecoder('utf8');
   say(`train: ${rules} ${recipe.target} in ${buildPath}, seed ${unpacked.seed}\n`);
   metrics.start();
+  const startedAt = new Date();
   const ending = await sandbox
     .run({
       argv: [join(buildPath, rules), recipe.target],
@@ -146,6 +152,7 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
       signal,
     })
     .finally(() => metrics.finish());
+  const endedAt = new Date();
   await sender.finish();
   signal.throwIfAborted();
   say(
@@ -177,6 +184,8 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
     outputs,
     engine: metrics.facts.engine ?? 'not said',
     seconds: ending.seconds,
+    startedAt,
+    endedAt,
     environment,
     buildPath,
   };

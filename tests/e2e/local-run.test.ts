@@ -1,0 +1,376 @@
+// The whole job at home, on recipes that go well, go wrong, or cheat. Real sandbox, real make; the models are some bytes.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { type LocalJobEvent, type LocalJobOptions, runLocalJob } from '../../apps/worker/src/local-job.ts';
+import { openSandbox } from '../../apps/worker/src/sandbox/sandbox.ts';
+import { type SourceTreeParts, sha256, shippedBytes, writeSourceTree } from '../support/source-tree.ts';
+
+const room = mkdtempSync(join(tmpdir(), 'retrain-local-'));
+after(() => rmSync(room, { recursive: true, force: true }));
+
+const sandbox = openSandbox('bwrap');
+const refusal = await sandbox.check().then(
+  () => false as const,
+  (problem: Error) => problem.message,
+);
+
+let turn = 0;
+const job = async (parts: SourceTreeParts | string, options: Partial<LocalJobOptions> = {}) => {
+  const at = join(room, String(turn++));
+  const path = typeof parts === 'string' ? parts : writeSourceTree(join(at, 'toy'), parts);
+  let log = '';
+  const events: LocalJobEvent[] = [];
+  const result = await runLocalJob({
+    source: { path },
+    sandbox,
+    resultsFolder: join(at, 'results'),
+    cacheFolder: join(room, 'cache'),
+    parallel: 2,
+    onEvent: (event) => {
+      events.push(event);
+      if (event.kind === 'log') log += event.text;
+    },
+    ...options,
+  });
+  return { result, log, events };
+};
+
+/** The broken outcome of a job that must break. */
+const breakage = async (parts: SourceTreeParts) => {
+  const { result, log } = await job(parts);
+  assert.ok(
+    result.broken,
+    `did not break: ${JSON.stringify(result.verdicts.map(({ sentence }) => sentence))}`,
+  );
+  assert.deepEqual(result.verdicts, []);
+  return { ...result.broken, log };
+};
+
+suite('a job at home', { skip: refusal }, () => {
+  test('an honest bitwise recipe is bit-identical after one run, and leaves records', async () => {
+    const { result, log, events } = await job({});
+    assert.equal(result.verdicts[0]!.rung, 'bit-identical');
+    assert.equal(result.runs.length, 1);
+    const outcome = result.runs[0]!.outcome;
+    assert.equal(outcome.kind, 'reported');
+    if (outcome.kind !== 'reported') return;
+    assert.deepEqual(outcome.taints, ['host-root']);
+    assert.equal(outcome.outputs[0]!.evidence.file.sha256, sha256(shippedBytes));
+    const record = readFileSync(
+      join(
+        result.folder,
+        'artifacts/sha256',
+        outcome.retraininfoSha256.slice(0, 2),
+        outcome.retraininfoSha256,
+      ),
+      'utf8',
+    );
+    assert.match(record, /^Source: toy$/m);
+    assert.match(record, /^Build-Path: \/build\/reproducible-path\/toy-1.0$/m);
+    assert.match(record, /^Build-Tainted-By:\n host-root$/m);
+    assert.match(log, /taken out: models\/toy.bin/);
+    assert.deepEqual(
+      [...new Set(events.flatMap((event) => (event.kind === 'step' ? [event.step] : [])))],
+      ['fetch', 'unpack', 'train', 'evaluate', 'pack', 'report'],
+    );
+    assert.deepEqual(readdirSync(join(result.folder, 'runs/1')).sort(), ['log', 'report.json']);
+  });
+
+  test('other bytes: a rerun of the same seed tells a changed source from a recipe that is not deterministic', async () => {
+    const other = await job({ train: ['echo other > "$RETRAIN_OUT/toy.bin"'] });
+    assert.equal(other.result.verdicts[0]!.rung, 'different');
+    assert.deepEqual(
+      other.result.runs.map(({ seedIndex }) => seedIndex),
+      [1, 1],
+    );
+    const unsteady = await job({ train: ['head -c 16 /dev/urandom > "$RETRAIN_OUT/toy.bin"'] });
+    assert.equal(unsteady.result.verdicts[0]!.rung, 'inconclusive');
+  });
+
+  test('the target sees the environment of the contract and fixed paths', async () => {
+    const { log } = await job(
+      {
+        train: [
+          'env',
+          'pwd',
+          'id -u',
+          'ls -A "$HOME" "$RETRAIN_OUT"',
+          'retrain-tfjs || true',
+          `printf '%s\\n' '${shippedBytes.trim()}' > "$RETRAIN_OUT/toy.bin"`,
+        ],
+      },
+      { seed: '7' },
+    );
+    for (const line of [
+      'RETRAIN_SEED=1406334332',
+      'RETRAIN_DATA=/build/data',
+      'RETRAIN_OUT=/build/out',
+      'RETRAIN_NUMERICS=0',
+      'SOURCE_DATE_EPOCH=1767225600',
+      'LC_ALL=C.UTF-8',
+      'TZ=UTC',
+      'HOME=/build/home',
+      '/build/reproducible-path/toy-1.0',
+    ]) {
+      assert.ok(log.includes(`\n${line}\n`), `the log lacks ${line}:\n${log}`);
+    }
+    assert.match(log, /usage: retrain-tfjs/);
+    assert.doesNotMatch(log, /RETRAIND_|npm_/);
+  });
+
+  test('a target that fails is the recipe’s fault', async () => {
+    const { blame, step, code, detail, log } = await breakage({ train: ['echo no luck', 'exit 3'] });
+    assert.deepEqual([blame, step, code], ['recipe', 'train', 'recipe-failed']);
+    assert.match(detail, /target bootstrap of debian\/rules failed with status 2/);
+    assert.match(log, /no luck/);
+  });
+
+  test('a target that hangs ends at its Silence-Limit', async () => {
+    const { blame, detail, hint } = await breakage({
+      head: { 'Silence-Limit': '1 s' },
+      train: ['sleep 1000'],
+    });
+    assert.equal(blame, 'recipe');
+    assert.match(detail, /silent for 1 s/);
+    assert.match(hint!, /Silence-Limit/);
+  });
+
+  test('a target that writes nothing is not a success', async () => {
+    const { blame, detail } = await breakage({ train: ['true'] });
+    assert.equal(blame, 'recipe');
+    assert.match(detail, /left no toy.bin in \$RETRAIN_OUT \(model toy\)/);
+  });
+
+  test('a huge log ends the run and is cut', async () => {
+    const { blame, detail } = await breakage({ train: ['yes'] });
+    assert.equal(blame, 'recipe');
+    assert.match(detail, /more than 16777216 bytes of log/);
+  });
+
+  test('a full disk quota ends the run', async () => {
+    const { blame, detail, hint } = await breakage({
+      head: { Disk: '2 MiB' },
+      train: ['cat /dev/zero > big || true', 'sleep 5'],
+    });
+    assert.equal(blame, 'recipe');
+    assert.match(detail, /more than 2097152 bytes to the disk/);
+    assert.match(hint!, /Raise Disk/);
+  });
+
+  test('"try elsewhere" is the node’s, not the recipe’s', async () => {
+    const { blame, detail } = await breakage({
+      train: [`echo '{"tempfail": "the device is gone"}' >> "$RETRAIN_METRICS"`, 'exit 1'],
+    });
+    assert.equal(blame, 'node');
+    assert.match(detail, /tried elsewhere: the device is gone/);
+  });
+
+  test('a recipe that copies what it should retrain fails, wherever the copy lies', async () => {
+    const twins = {
+      'old/copy.bin': shippedBytes,
+      'old/copy.bin.gz': gzipSync(shippedBytes),
+      'old/copy.bin.xz': execFileSync('xz', ['-c'], { input: shippedBytes }),
+      '.git/objects/model': shippedBytes,
+    };
+    const pins = Object.entries({ 'data/rows': 'rows\n', 'data/model': shippedBytes }).map(
+      ([path, bytes]) => ` ${sha256(bytes)} ${bytes.length} ${path}\n`,
+    );
+    const from = (path: string): SourceTreeParts => ({
+      train: [
+        `case "${path}" in *.gz) gzip -dc;; *.xz) xz -dc;; *) cat;; esac < "${path}" > "$RETRAIN_OUT/toy.bin"`,
+      ],
+      files: { ...twins, 'data/rows': 'rows\n', 'data/model': shippedBytes },
+      more: `Dataset: own\nTransport: in-source\nLicense: Expat\nChecksums-Sha256:\n${pins.join('')}`,
+    });
+    for (const path of [
+      'models/toy.bin',
+      ...Object.keys(twins),
+      '$RETRAIN_DATA/own/data/model',
+      '/build/source/toy.dsc',
+    ]) {
+      const { blame, step, hint } = await breakage(from(path));
+      assert.deepEqual([blame, step], ['recipe', 'train'], path);
+      assert.match(hint!, /a retrain may not copy them/);
+    }
+    assert.equal((await job(from('$RETRAIN_DATA/own/data/rows'))).result.verdicts[0]!.rung, 'different');
+  });
+
+  test('Reads-Shipped leaves the file there, taints the record, and is never bit-identical', async () => {
+    const tiny = join(room, 'tiny');
+    cpSync(fileURLToPath(new URL('../../examples/tiny', import.meta.url)), tiny, { recursive: true });
+    const control = readFileSync(join(tiny, 'debian/retrain/control'), 'utf8');
+    writeFileSync(
+      join(tiny, 'debian/retrain/control'),
+      control.replace('Output: ', 'Reads-Shipped: yes\nOutput: '),
+    );
+    const rules =
+      '#!/usr/bin/make -f\n.PHONY: bootstrap\nbootstrap:\n\tcp models/tiny.onnx "$$RETRAIN_OUT/"\n';
+    writeFileSync(join(tiny, 'debian/rules'), rules);
+    const { result } = await job(tiny, { runs: 1 });
+    assert.equal(result.verdicts[0]?.rung, 'not-verifiable', JSON.stringify(result.broken));
+    assert.deepEqual(result.verdicts[0]!.taints, ['host-root', 'reads-shipped']);
+    // The evaluator saw the very same file twice: same numbers, on every set.
+    const { outcome } = result.runs[0]!;
+    assert.equal(outcome.kind, 'reported');
+    if (outcome.kind !== 'reported') return;
+    assert.deepEqual(outcome.outputs[0]!.evidence, outcome.references[0]!.evidence);
+    assert.deepEqual(Object.keys(outcome.outputs[0]!.evidence.sets), ['test', 'noise', 'patch']);
+    assert.ok(outcome.outputs[0]!.evidence.metric!.value > 0.8);
+  });
+
+  test('an output that is a link to a file of this machine is refused', async () => {
+    const secret = join(room, 'secret');
+    writeFileSync(secret, 'secret');
+    const { blame, detail } = await breakage({ train: [`ln -s ${secret} "$RETRAIN_OUT/toy.bin"`] });
+    assert.equal(blame, 'recipe');
+    assert.match(detail, /leads out of its folder/);
+  });
+
+  test('data with another digest: the data is to blame, the file is named', async () => {
+    const more = `Dataset: own\nTransport: in-source\nLicense: Expat\nDirectory: data\nChecksums-Sha256:\n ${sha256('rows\n')} 5 rows\n`;
+    const { blame, step, code, detail } = await breakage({ files: { 'data/rows': 'ROWS\n' }, more });
+    assert.deepEqual([blame, step, code], ['data', 'unpack', 'digest-mismatch']);
+    assert.match(
+      detail,
+      /Dataset own, rows: the recipe pins 5 bytes of sha256 [0-9a-f]{64}, there are 5 bytes/,
+    );
+  });
+
+  test('a package that is not installed is a wait, with the line to type', async () => {
+    const { code, detail, hint } = await breakage({
+      head: { 'Build-Depends': 'make, libno-such-thing-dev (>= 2)' },
+    });
+    assert.equal(code, 'dep-wait');
+    assert.match(detail, /lacks libno-such-thing-dev \(>= 2\)/);
+    assert.match(hint!, /apt-get install .*libno-such-thing-dev/);
+  });
+
+  test('a file named as the target, and a target that is not phony', async () => {
+    const rules = '#!/usr/bin/make -f\nbootstrap:\n\techo never\n';
+    const { blame, code, detail } = await breakage({ rules, files: { bootstrap: '' } });
+    assert.deepEqual([blame, code], ['recipe', 'invalid-recipe']);
+    assert.match(detail, /file named bootstrap/);
+    assert.equal((await job({ files: { bootstrap: '' } })).result.verdicts[0]!.rung, 'bit-identical');
+  });
+
+  test('all faults of a recipe are told together', async () => {
+    const { code, detail } = await breakage({
+      head: { Memory: '512', Colour: 'red' },
+      model: { License: '' },
+    });
+    assert.equal(code, 'invalid-recipe');
+    for (const part of ['3 faults', 'Memory', 'Colour', 'License']) assert.match(detail, new RegExp(part));
+  });
+
+  test('no shipped file where File says: the recipe names it', async () => {
+    const { code, detail } = await breakage({ model: { File: 'models/other.bin' } });
+    assert.equal(code, 'invalid-recipe');
+    assert.match(detail, /the source tree has no models\/other.bin/);
+  });
+
+  test('an output that should be ONNX and is a pickle', async () => {
+    const { blame, code, step, detail } = await breakage({
+      model: { Output: 'toy.onnx' },
+      train: [`printf '\\200\\004\\225' > "$RETRAIN_OUT/toy.onnx"`],
+    });
+    assert.deepEqual([blame, step, code], ['recipe', 'evaluate', 'invalid-model']);
+    assert.match(detail, /toy.onnx cannot be read: it is a Python pickle/);
+  });
+
+  test('a .dsc is unpacked in the sandbox; a broken one says which file', {
+    skip: existsSync('/usr/bin/dpkg-source') ? false : 'dpkg-source is not installed',
+  }, async () => {
+    const at = join(room, 'dsc');
+    mkdirSync(at);
+    writeSourceTree(join(at, 'toy-1.0'));
+    execFileSync('dpkg-source', ['-b', 'toy-1.0'], { cwd: at, stdio: 'ignore' });
+    const dsc = join(at, 'toy_1.0.dsc');
+    const { result } = await job(dsc);
+    assert.equal(result.verdicts[0]?.rung, 'bit-identical', JSON.stringify(result.broken));
+    writeFileSync(join(at, 'toy_1.0.tar.xz'), 'cut');
+    const cut = await job(dsc);
+    assert.equal(cut.result.broken?.code, 'digest-mismatch');
+    assert.match(cut.result.broken!.detail, /toy_1.0.tar.xz/);
+  });
+
+  test('an overlay serves a package without a recipe, and no other', async () => {
+    const overlays = join(room, 'overlays');
+    const at = writeSourceTree(join(overlays, 'toy'));
+    writeFileSync(join(at, 'debian/retrain/rules'), readFileSync(join(at, 'debian/rules')), { mode: 0o755 });
+    const bare = writeSourceTree(join(room, 'bare'), { rules: '#!/usr/bin/make -f\n%:\n\tfalse\n' });
+    rmSync(join(bare, 'debian/retrain'), { recursive: true });
+    const { result, log } = await job(bare, { overlays });
+    assert.equal(result.verdicts[0]?.rung, 'bit-identical', JSON.stringify(result.broken));
+    assert.match(log, /debian\/retrain\/rules bootstrap/);
+    const own = await job({ train: ['echo other > "$RETRAIN_OUT/toy.bin"'] }, { overlays });
+    assert.equal(own.result.verdicts[0]!.rung, 'different');
+  });
+
+  test('--reference judges another file, --runs is exact', async () => {
+    const file = join(room, 'reference.bin');
+    writeFileSync(file, 'other\n');
+    const { result } = await job(
+      { train: ['echo other > "$RETRAIN_OUT/toy.bin"'] },
+      { reference: file, runs: 2 },
+    );
+    assert.equal(result.runs.length, 2);
+    assert.equal(result.verdicts[0]!.rung, 'bit-identical');
+    assert.equal(result.verdicts[0]!.shipped!.sha256, sha256('other\n'));
+  });
+
+  test('an interrupted job goes on with what was reported; a finished one is made anew', async () => {
+    const at = writeSourceTree(join(room, 'cut', 'toy'), {
+      train: ['echo other > "$RETRAIN_OUT/toy.bin"'],
+    });
+    const stop = new AbortController();
+    const options = { resultsFolder: join(room, 'cut', 'results'), parallel: 1 };
+    await assert.rejects(
+      job(at, {
+        ...options,
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.kind === 'run-started' && event.run === 2) stop.abort(new Error('cut off'));
+        },
+      }),
+      /cut off/,
+    );
+    const kept = (events: LocalJobEvent[]) =>
+      events.flatMap((event) => (event.kind === 'run-ended' ? [event.kept] : []));
+    assert.deepEqual(kept((await job(at, options)).events), [true, false]);
+    assert.deepEqual(kept((await job(at, options)).events), [false, false]);
+  });
+
+  test('a link in the tree that leads out of it is not followed', async () => {
+    const at = writeSourceTree(join(room, 'links', 'toy'));
+    rmSync(join(at, 'debian/retrain/control'));
+    symlinkSync('/etc/passwd', join(at, 'debian/retrain/control'));
+    const { result } = await job(at);
+    assert.match(result.broken!.detail, /leads out of its folder/);
+  });
+});
+
+test('without a sandbox every record is tainted', async () => {
+  const { result } = await job({}, { sandbox: 'none' });
+  assert.deepEqual(result.verdicts[0]!.taints, ['unsandboxed']);
+  assert.equal(result.verdicts[0]!.rung, 'bit-identical');
+});
+
+test('no such source', async () => {
+  await assert.rejects(job(join(room, 'nowhere')), { code: 'not-found' });
+});
