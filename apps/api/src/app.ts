@@ -48,6 +48,11 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
   addSecurityHeaders(app);
   answerUnchanged(app);
   app.addHook('preClose', async () => farm.streams.endAll());
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    // What is not described is not checked, and missing from the documents.
+    if (!(schema as { response?: object })?.response)
+      throw new Error(`${String(method)} ${url} has no schema`);
+  });
   await describe(app);
 
   // Routes come in a scope of their own, so that the description sees them all.

@@ -2,7 +2,7 @@
 
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { loadConfig } from '@retraind/host/config';
-import { openDatabase } from '@retraind/prisma/client';
+import { checkDatabase, openDatabase } from '@retraind/prisma/client';
 import * as tokens from '@retraind/prisma/store/tokens';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
@@ -36,6 +36,7 @@ closeWithGrace({ delay: 10_000, logger: false }, async ({ err, signal }) => {
 });
 
 try {
+  await checkDatabase(db);
   if (config.adminToken) await tokens.put(db, config.adminToken, { name: 'admin', role: 'admin' });
   const address = await listen();
   log.info({ address }, 'listening');

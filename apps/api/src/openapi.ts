@@ -64,7 +64,7 @@ export async function describe(app: App): Promise<void> {
 /** The document with named resources. */
 export function openApiDocument(app: App): Record<string, unknown> {
   const document = plain(app.swagger()) as Record<string, unknown> & { components?: object };
-  const names = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(plain(schema)), name]));
+  const names = new Map(Object.entries(named).map(([name, schema]) => [keyOf(plain(schema)), name]));
   const schemas = Object.fromEntries(
     Object.entries(named).map(([name, schema]) => [name, referenced(plain(schema), names, true)]),
   );
@@ -76,12 +76,26 @@ export function openApiDocument(app: App): Record<string, unknown> {
   };
 }
 
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+/** As JSON, with `const` written as @fastify/swagger writes it. */
+const plain = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (_, part) => {
+    if (typeof part !== 'object' || part === null || !('const' in part)) return part;
+    const { const: only, ...rest } = part as Record<string, unknown>;
+    return { ...rest, enum: [only] };
+  });
+
+/** Equal for schemas that say the same, in whatever order. */
+const keyOf = (value: unknown): string =>
+  JSON.stringify(value, (_, part) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 
 /** `value` with every part that is a named schema as a reference; `isRoot` keeps a schema from becoming its own reference. */
 function referenced(value: unknown, names: Map<string, string>, isRoot: boolean): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const name = isRoot ? undefined : names.get(JSON.stringify(value));
+  const name = isRoot ? undefined : names.get(keyOf(value));
   if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
   if (Array.isArray(value)) return value.map((item) => referenced(item, names, false));
   return Object.fromEntries(

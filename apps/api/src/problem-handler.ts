@@ -1,6 +1,7 @@
 // Every error as problem+json (RFC 9457), or as a page where a browser asked for a page. A Problem is told as it is; what
 // the framework refuses becomes one; anything else is a bug: whole in the log, "internal error" and the request's id outside.
 
+import { isAway } from '@retraind/prisma/faults';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemPage } from './pages/problem.tsx';
@@ -55,7 +56,7 @@ export function problemOf(error: FastifyError): Problem {
     const told = error.faults.map(({ field, message }) => `\`${field}\` ${message}`).join('; ');
     return new Problem('invalid-request', `${told}.`, 'The schema of each request is in /openapi.json.');
   }
-  if (isDatabaseLoss(error)) {
+  if (isAway(error)) {
     return new Problem(
       'database-unavailable',
       'The database does not answer; nothing was changed.',
@@ -79,34 +80,4 @@ export function problemOf(error: FastifyError): Problem {
     return new Problem('invalid-request', `The request cannot be read: ${error.message}`);
   }
   return new Problem('internal', 'This is a fault of the farm, not of the request.');
-}
-
-/** Prisma's and PostgreSQL's ways of saying that there is nobody there, anywhere in the chain of causes. */
-const lossCodes = new Set([
-  'P1001',
-  'P1002',
-  'P1008',
-  'P1017',
-  'P2024',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  '57P01',
-  '57P02',
-  '57P03',
-  '08001',
-  '08003',
-  '08006',
-]);
-
-function isDatabaseLoss(error: unknown, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > 4) return false;
-  const { code, syscall, message, cause, originalCode } = error as Record<string, unknown>;
-  if (lossCodes.has(String(code)) || lossCodes.has(String(originalCode))) return true;
-  // The socket of an embedded PostgreSQL that is not running.
-  if (code === 'ENOENT' && syscall === 'connect') return true;
-  if (/Connection terminated|the database system is (starting up|shutting down)/.test(String(message))) {
-    return true;
-  }
-  return isDatabaseLoss(cause, depth + 1);
 }

@@ -53,7 +53,10 @@ export function artifactRoutes(app: App, { artifacts }: Farm): void {
       }
       if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${bytes}`);
       reply.header('content-length', range ? range.end - range.start + 1 : bytes);
-      if (request.method === 'HEAD') return reply.send('');
+      if (request.method === 'HEAD') {
+        // Fastify counts a text (0 bytes) and reads a file to its end; a web stream it cancels, and our length stands.
+        return reply.send(new ReadableStream() as unknown as Readable);
+      }
       return reply.send(await artifacts.read(sha256, range ?? {}));
     },
   );
