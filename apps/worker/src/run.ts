@@ -59,7 +59,7 @@ export const suiteArchive = (
   const key = createHash('sha256').update(assignment.suite.sources).digest('hex').slice(0, 32);
   const open = async (): Promise<Apt> => {
     const apt = await openApt({ stateFolder: join(cache, 'apt', key), sources: assignment.suite.sources });
-    await apt.update(signal);
+    await apt.refresh(signal);
     return apt;
   };
   let opened: Promise<Apt> | null = null;

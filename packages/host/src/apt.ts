@@ -45,6 +45,11 @@ export interface FetchedSource {
 export interface Apt {
   /** Renews the lists. Whether anything changed. Problems: invalid-index, network-unreachable; the old lists stay. */
   update(signal?: AbortSignal): Promise<{ changed: boolean }>;
+  /**
+   * As update, for fetching: an archive out of reach is no fault while the lists held have what is asked for. Where they lack
+   * it, the Problem of the refresh is thrown instead of `not-found`, so that nobody is blamed for a broken network.
+   */
+  refresh(signal?: AbortSignal): Promise<void>;
   /** The signed Release files now held, in the order of the sources. Empty before the first update. */
   releases(): Promise<Release[]>;
   /** The Sources indexes now held, each with the Release that names it. */
@@ -124,14 +129,28 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
     }
   };
 
+  /** Why the lists are not fresh; null after an update that went well. */
+  let staleness: Problem | null = null;
+  const missing = (error: unknown): unknown =>
+    error instanceof Problem && error.code === 'not-found' && staleness ? staleness : error;
+
+  const update = (signal?: AbortSignal): Promise<{ changed: boolean }> =>
+    withLock(layout.lock, async () => {
+      const before = await stateOfLists();
+      const { code, stderr } = await run('apt-get', ['update', '-q'], { signal });
+      staleness = code === 0 ? null : indexFault(stderr);
+      if (staleness) throw staleness;
+      return { changed: (await stateOfLists()) !== before };
+    });
+
   return {
-    update: (signal) =>
-      withLock(layout.lock, async () => {
-        const before = await stateOfLists();
-        const { code, stderr } = await run('apt-get', ['update', '-q'], { signal });
-        if (code !== 0) throw indexFault(stderr);
-        return { changed: (await stateOfLists()) !== before };
-      }),
+    update,
+
+    refresh: async (signal) => {
+      await update(signal).catch((error: unknown) => {
+        if (!(error instanceof Problem) || error.code !== 'network-unreachable') throw error;
+      });
+    },
 
     releases: () => shared(async () => await Promise.all((await releaseFiles()).map(readRelease))),
 
@@ -158,7 +177,9 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
         const { code, stdout, stderr } = await run('apt-cache', ['show', '--all-versions', packageName]);
         if (code !== 0 && !/No packages found|Unable to locate package/.test(stderr))
           throw indexFault(stderr);
-        return code === 0 ? readCandidates(stdout, packageName) : [];
+        const found = code === 0 ? readCandidates(stdout, packageName) : [];
+        if (found.length === 0 && staleness) throw staleness;
+        return found;
       }),
 
     missingHere: (packages) =>
@@ -177,7 +198,9 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
       requireName(name);
       requireVersion(version);
       const args = ['source', '-q', '--download-only', '--only-source', `${name}=${version}`];
-      const files = await download(folder, args, signal);
+      const files = await download(folder, args, signal).catch((error) => {
+        throw missing(error);
+      });
       const dsc = files.find((path) => path.endsWith('.dsc'));
       if (!dsc) throw new Problem('not-found', `no .dsc came for ${name} ${version}`);
       const said = await checkDscFiles(dsc);
@@ -194,7 +217,9 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
       requireName(packageName);
       if (version !== null) requireVersion(version);
       const wish = version === null ? packageName : `${packageName}=${version}`;
-      const files = await download(folder, ['download', '-q', wish], signal);
+      const files = await download(folder, ['download', '-q', wish], signal).catch((error) => {
+        throw missing(error);
+      });
       const deb = files.find((path) => path.endsWith('.deb'));
       if (!deb) throw new Problem('not-found', `no .deb came for ${wish}`);
       return deb;

@@ -99,6 +99,20 @@ test('over HTTP; a pool file that is listed and gone is data-wait', async () => 
   });
   await assert.rejects(gone.update(), code('network-unreachable'));
   assert.equal((await gone.sourceIndexes()).length, 1, 'the old lists stay');
+
+  const local = archive.sources();
+  const mixed = await openApt({
+    stateFolder: join(work, 'apt-mixed'),
+    sources: `${local}\n${archive.sources(server.address)}`,
+  });
+  await mixed.refresh();
+  assert.equal(
+    (await mixed.candidates('clothes-data')).length,
+    1,
+    'the folder serves while the mirror is down',
+  );
+  await assert.rejects(mixed.candidates('elsewhere'), code('network-unreachable'));
+  await assert.rejects(mixed.fetchSource('elsewhere', '1', join(work, 'none')), code('network-unreachable'));
   await archive.addSource(dsc);
 });
 
