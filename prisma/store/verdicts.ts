@@ -7,24 +7,36 @@ export interface StoredVerdict {
   jobId: string;
   createdAt: Date;
   verdict: ModelVerdict;
+  /** Artifact: the in-toto statement of this verdict; null where none was made. */
+  statementSha256: string | null;
 }
 
-export const storedOf = ({ jobId, createdAt, document }: VerdictRow): StoredVerdict => ({
+export const storedOf = ({ jobId, createdAt, statementSha256, document }: VerdictRow): StoredVerdict => ({
   jobId,
   createdAt,
+  statementSha256,
   verdict: document as unknown as ModelVerdict,
 });
 
-/** Stores the verdicts of one judgement. One that says what the last one said is not stored again. */
-export const put = (db: Database, jobId: string, verdicts: readonly ModelVerdict[]): Promise<void> =>
+/**
+ * Stores the verdicts of one judgement. One that says what the last one said is not stored again. `statements`: the
+ * statement of each, by model.
+ */
+export const put = (
+  db: Database,
+  jobId: string,
+  verdicts: readonly ModelVerdict[],
+  statements: ReadonlyMap<string, string> = new Map(),
+): Promise<void> =>
   db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT job_id FROM job WHERE job_id = ${jobId} FOR UPDATE`;
     for (const verdict of verdicts) {
       const { model, rung, k, shipped } = verdict;
       // Compared as jsonb, which knows no order of members.
       await tx.$executeRaw`
-        INSERT INTO verdict (job_id, model, rung, k, shipped_sha256, document)
-        SELECT ${jobId}, ${model}, ${rung}, ${k}::int, ${shipped?.sha256 ?? null}, ${JSON.stringify(verdict)}::jsonb
+        INSERT INTO verdict (job_id, model, rung, k, shipped_sha256, statement_sha256, document)
+        SELECT ${jobId}, ${model}, ${rung}, ${k}::int, ${shipped?.sha256 ?? null},
+          ${statements.get(model) ?? null}, ${JSON.stringify(verdict)}::jsonb
         WHERE ${JSON.stringify(verdict)}::jsonb IS DISTINCT FROM (
           SELECT document FROM verdict WHERE job_id = ${jobId} AND model = ${model} ORDER BY verdict_id DESC LIMIT 1)`;
     }

@@ -2,11 +2,13 @@
 // so a scheduler that is killed at any line judges again and finds the same: artifacts are named by digest, a verdict that
 // says what the last one said is not stored twice, and runs are topped up to a number, not by a number.
 
+import { createHash } from 'node:crypto';
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { printStatement, verdictStatement } from '@retraind/shared/attest/statement';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe, RecipeModel } from '@retraind/shared/recipe/recipe';
 import { type Evidence, evidenceSets, type ModelVerdict } from '@retraind/shared/verdict/evidence';
@@ -52,7 +54,8 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
     await jobs.move(db, jobId, 'held', found.disagreement);
     return 'held';
   }
-  await verdicts.put(db, jobId, found.verdicts);
+  const statements = await keepStatements(parts.artifacts, job, recipe, reported, found.verdicts);
+  await verdicts.put(db, jobId, found.verdicts, statements);
   const next = runsWanted(recipe.models, found.verdicts);
   if (reported.length < next) return topUp(parts, jobId, next);
   await jobs.move(db, jobId, 'judged', summary(found.verdicts));
@@ -97,6 +100,42 @@ async function judge(
     found.push(judgeModel({ model, reference, runs: judged }));
   }
   return { verdicts: found };
+}
+
+/**
+ * Keeps an in-toto statement for each verdict (unsigned so far) and returns its digest by model. Its time is that of the last
+ * run that was weighed, so that judging again makes the very same bytes.
+ */
+async function keepStatements(
+  artifacts: ArtifactStore,
+  job: jobs.JobDetail,
+  recipe: Recipe,
+  reported: readonly runs.RunDetail[],
+  found: readonly ModelVerdict[],
+): Promise<Map<string, string>> {
+  const { jobId, source, version, suite } = job;
+  const ended = reported.map(({ endedAt }) => endedAt?.getTime() ?? 0);
+  const digests = new Map<string, string>();
+  for (const verdict of found) {
+    if (verdict.shipped === null && verdict.retrains.length === 0) continue;
+    const statement = verdictStatement({
+      jobId,
+      source,
+      version,
+      suite,
+      jobSeed: job.jobSeed ?? '',
+      recipeSha256: createHash('sha256')
+        .update(job.control ?? '')
+        .digest('hex'),
+      fileName: recipe.models.find(({ name }) => name === verdict.model)?.file.path ?? verdict.model,
+      verdict,
+      provenanceSha256s: reported.flatMap(({ provenanceSha256 }) => provenanceSha256 ?? []),
+      judgedAt: new Date(Math.max(...ended)),
+    });
+    const { sha256 } = await artifacts.putText(printStatement(statement));
+    digests.set(verdict.model, sha256);
+  }
+  return digests;
 }
 
 /** The shipped file as the first seed's run saw it. All runs must have seen the same bytes. */

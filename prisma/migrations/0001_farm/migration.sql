@@ -154,6 +154,7 @@ CREATE TABLE "verdict" (
     "k" INTEGER NOT NULL,
     "shipped_sha256" TEXT,
     "document" JSONB NOT NULL,
+    "statement_sha256" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "changed" BIGINT NOT NULL DEFAULT 0,
 
@@ -297,6 +298,7 @@ ALTER TABLE "node" ADD CONSTRAINT "node_slots_some" CHECK ("slots" BETWEEN 1 AND
 ALTER TABLE "node" ADD CONSTRAINT "node_faults_natural" CHECK ("faults_in_row" >= 0);
 ALTER TABLE "run_output" ADD CONSTRAINT "run_output_sha256_form" CHECK ("sha256" ~ '^[0-9a-f]{64}$');
 ALTER TABLE "reference" ADD CONSTRAINT "reference_sha256_form" CHECK ("sha256" ~ '^[0-9a-f]{64}$');
+ALTER TABLE "verdict" ADD CONSTRAINT "verdict_statement_form" CHECK ("statement_sha256" ~ '^[0-9a-f]{64}$');
 ALTER TABLE "verdict" ADD CONSTRAINT "verdict_k_natural" CHECK ("k" >= 0);
 ALTER TABLE "token" ADD CONSTRAINT "token_sha256_form" CHECK ("sha256" ~ '^[0-9a-f]{64}$');
 
