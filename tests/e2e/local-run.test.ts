@@ -356,6 +356,26 @@ suite('a job at home', { skip: refusal }, () => {
     assert.deepEqual(kept((await job(at, options)).events), [false, false]);
   });
 
+  test('a second run on the same results is told so', async () => {
+    const at = writeSourceTree(join(room, 'twice', 'toy'), {
+      train: ['echo other > "$RETRAIN_OUT/toy.bin"'],
+    });
+    const resultsFolder = join(room, 'twice', 'results');
+    let second: Promise<unknown> | null = null;
+    await job(at, {
+      resultsFolder,
+      onEvent: (event) => {
+        if (event.kind === 'run-started') {
+          second ??= assert.rejects(job(at, { resultsFolder }), {
+            code: 'already-running',
+            hint: /--results/,
+          });
+        }
+      },
+    });
+    await second;
+  });
+
   test('a link in the tree that leads out of it is not followed', async () => {
     const at = writeSourceTree(join(room, 'links', 'toy'));
     rmSync(join(at, 'debian/retrain/control'));

@@ -1,25 +1,21 @@
 // A whole job on this machine, without a server: runs side by side, looks at 3, 5, 10 retrains, a verdict for each model. The
 // steps are the farm's own; `retrain run` is a printer of this file's events.
 
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { machineSources } from '@retraind/host/apt';
 import type { RunStep } from '@retraind/shared/job/states';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe } from '@retraind/shared/recipe/recipe';
 import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
 import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
 import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
-import { digestOf } from './compression.ts';
 import { type FinishedRun, judgeRuns } from './local/judge.ts';
-import { ResultsFolder } from './local/results.ts';
-import { findLocalSource, folderDigest, type LocalSource } from './local/source.ts';
+import { type PreparedJob, prepareLocalJob } from './local/prepare.ts';
+import type { LocalSource } from './local/source.ts';
 import { localFarmClient } from './local-farm-client.ts';
-import { findPrograms } from './programs.ts';
-import { run, suiteArchive } from './run.ts';
-import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import { run } from './run.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export interface LocalJobOptions {
   /** A folder or .dsc, or a package of the archive. */
@@ -106,34 +102,32 @@ export const runLocalJob = async (options: LocalJobOptions): Promise<LocalJobRes
   const outer = options.signal ?? new AbortController().signal;
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
-  const sandbox =
-    typeof options.sandbox === 'object' ? options.sandbox : openSandbox(options.sandbox ?? 'bwrap');
-  await sandbox.check();
-  const suite = options.suite ?? { name: 'local', sources: machineSources() };
-  const cache = options.cacheFolder;
-  const programs = await findPrograms(cache);
-  const archive = suiteArchive({ suite }, cache, signal);
-  const found = await findLocalSource(options.source, archive, join(cache, 'sources'), signal);
-  const overlay = options.overlays ? join(options.overlays, found.source) : null;
-  const hasOverlay = overlay !== null && existsSync(overlay);
-
-  const results = new ResultsFolder(
-    join(options.resultsFolder, `${found.source}_${found.version.replace(/:/g, '%3a')}`),
-  );
-  const resumed = await results.open({
-    source: found.source,
-    version: found.version,
-    digest: found.digest,
-    overlay: hasOverlay ? await folderDigest(overlay) : null,
-    reference: options.reference ? (await digestOf(options.reference, 'plain')).sha256 : null,
-    seed: options.seed ?? null,
-    sandbox: sandbox.name,
-    evaluator: programs.evaluator.version,
-    runtime: programs.retrainTfjsVersion,
-    node: process.version,
-  });
+  const prepared = await prepareLocalJob(options, signal);
+  const { found, results, resumed } = prepared;
   tell({ kind: 'source', source: found.source, version: found.version, folder: results.folder, resumed });
+  try {
+    return await runPrepared(options, prepared, { tell, outer, stop, signal });
+  } finally {
+    await prepared.release();
+  }
+};
 
+interface Reins {
+  tell: (event: LocalJobEvent) => void;
+  /** The caller's. */
+  outer: AbortSignal;
+  /** Ours: one broken run ends the others. */
+  stop: AbortController;
+  /** Either. */
+  signal: AbortSignal;
+}
+
+const runPrepared = async (
+  options: LocalJobOptions,
+  prepared: PreparedJob,
+  { tell, outer, stop, signal }: Reins,
+): Promise<LocalJobResult> => {
+  const { found, suite, results, resumed, overlay, sandbox, programs, archive } = prepared;
   let recipe: Recipe | null = null;
   let jobSeed: string | null = null;
   let wanted = 1;
@@ -186,11 +180,11 @@ export const runLocalJob = async (options: LocalJobOptions): Promise<LocalJobRes
         sandbox,
         programs,
         folder: work,
-        cache,
+        cache: options.cacheFolder,
         signal,
         archive,
         origin: found.origin,
-        overlay: hasOverlay ? { kind: 'folder', path: overlay } : null,
+        overlay: overlay === null ? null : { kind: 'folder', path: overlay },
         referenceFile: options.reference ?? null,
         parallel: Math.max(1, Math.floor(availableParallelism() / limit)),
         onProgress: (step, fraction) => tell({ kind: 'step', run: number, step, fraction }),
