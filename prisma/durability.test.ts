@@ -2,11 +2,15 @@
 // client goes on without being opened anew.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { inspect } from 'node:util';
 import { startTestPostgres, templateName } from '../tests/support/postgres-server.ts';
 import { leaseRun, makeJob, resultOf } from '../tests/support/scenario.ts';
 import { checkDatabase, listen, openDatabase } from './client.ts';
+import { isAway } from './faults.ts';
 import * as jobs from './store/jobs.ts';
 import * as runs from './store/runs.ts';
+import * as suites from './store/suites.ts';
+import * as world from './store/world.ts';
 
 const server = await startTestPostgres({ isDurable: true });
 const url = server.urlOf(templateName);
@@ -63,4 +67,36 @@ test('kill -9 while jobs are made and a result is told: nothing acknowledged is 
 
   await reconnected; // NOTIFY is heard again
   await listening.close();
+});
+
+test('while PostgreSQL is away and while it comes back, every deed says so in a way that is known', async () => {
+  const unknown = new Set<string>();
+  const tell = (error: unknown) => {
+    if (!isAway(error)) unknown.add(inspect(error, { depth: 6 }).slice(0, 2_000));
+    return false;
+  };
+  const attempt = async () => {
+    const done = await Promise.all([
+      suites.list(db).then(() => true, tell),
+      makeJob(db).then(() => true, tell),
+      world.read(db, null).then(() => true, tell),
+      db.$queryRaw`SELECT pg_sleep(0.05)::text`.then(() => true, tell),
+    ]);
+    return done.every(Boolean);
+  };
+  for (let round = 0; round < 2; round++) {
+    const restarted = server.restarted();
+    const writing = attempt();
+    process.kill(server.pid()!, 'SIGKILL');
+    await writing;
+    let isBack = false;
+    const back = restarted.then(() => {
+      isBack = true;
+    });
+    while (!isBack) await attempt();
+    await back;
+    assert.equal(await attempt(), true, 'all is well once it is back');
+  }
+  assert.deepEqual([...unknown], []);
+  assert.ok(!isAway(new Error('a fault of ours')));
 });

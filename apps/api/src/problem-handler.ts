@@ -59,7 +59,7 @@ export function problemOf(error: FastifyError): Problem {
   if (isAway(error)) {
     return new Problem(
       'database-unavailable',
-      'The database does not answer; nothing was changed.',
+      'The database does not answer.',
       'Ask again in a moment; `/readyz` says when it is back.',
       { cause: error },
     );
