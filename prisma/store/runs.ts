@@ -273,7 +273,7 @@ export interface UnbegunLease {
 export const unbegun = (db: Connection, seconds: number): Promise<UnbegunLease[]> =>
   db.$queryRaw<UnbegunLease[]>`
     SELECT run_id AS "runId", lease_epoch AS "leaseEpoch", node_id AS "nodeId", slot
-    FROM run WHERE state = 'leased' AND step IS NULL AND heartbeat_at < now() - make_interval(secs => ${seconds}::float8)
+    FROM run WHERE state = 'leased' AND step IS NULL AND NOT cancel_asked AND heartbeat_at < now() - make_interval(secs => ${seconds}::float8)
     ORDER BY heartbeat_at`;
 
 /** Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. */
