@@ -7,6 +7,7 @@ import { type Overlay, readOverlays } from '@retraind/host/overlays';
 import type { Database } from '@retraind/prisma/client';
 import * as suites from '@retraind/prisma/store/suites';
 import * as versions from '@retraind/prisma/store/versions';
+import { retrainDue } from '@retraind/shared/policy/retrain';
 import type { RetrainPolicy } from '@retraind/shared/recipe/recipe';
 import { Problem } from '@retraind/shared/wire/problems';
 import { type DebianSuite, openDebianSuite } from './debian.ts';
@@ -32,15 +33,10 @@ export interface Intake {
 }
 
 /** The job that a policy makes of a version that just came in (docs/reference/recipe.md); null: it waits for a wish or a release. */
-const jobFor = (policy: RetrainPolicy, seed: string | null): versions.Found['job'] =>
-  policy === 'on-upload' || policy === 'on-data-change'
-    ? {
-        state: 'needs-retrain',
-        reason: `a new version, and its policy is ${policy}`,
-        priority: 0,
-        seedOverride: seed,
-      }
-    : null;
+const jobFor = (policy: RetrainPolicy, seed: string | null): versions.Found['job'] => {
+  const { due, reason } = retrainDue(policy, 'new-version');
+  return due ? { state: 'needs-retrain', reason, priority: 0, seedOverride: seed } : null;
+};
 
 const wishOf = (listed: ListedSource, overlay: Overlay | null) => {
   // A package's own recipe wins over an overlay.

@@ -8,11 +8,11 @@ test('what each policy makes of each occasion', () => {
     (['new-version', 'release', 'request'] as const).map((occasion) => retrainDue(policy, occasion).due),
   );
   assert.deepEqual(Object.fromEntries(policies.map((policy, i) => [policy, due[i]])), {
-    never: [false, false, false],
+    never: [false, false, true],
     'on-upload': [true, false, true],
     'per-release': [false, true, true],
     'on-demand': [false, false, true],
-    'on-data-change': [false, false, true],
+    'on-data-change': [true, false, true],
   });
   for (const policy of policies) assert.ok(retrainDue(policy, 'new-version').reason.length > 5);
 });

@@ -9,11 +9,12 @@ export type Due = { due: true; reason: string } | { due: false; reason: string }
 /** What wakes a policy: a version new in the index, a release campaign, or a person (or porter) who asks. */
 export type Occasion = 'new-version' | 'release' | 'request';
 
-/** Whether a retrain is due by policy. A person's request is served under every policy but `never`. */
+/** Whether a retrain is due by policy. A person's request is served under every policy: `never` binds the farm only. */
 export function retrainDue(policy: RetrainPolicy, occasion: Occasion): Due {
-  if (policy === 'never') return { due: false, reason: 'the package says Policy: never' };
   if (occasion === 'request') return { due: true, reason: 'a person asked' };
   switch (policy) {
+    case 'never':
+      return { due: false, reason: 'Policy: never' };
     case 'on-upload':
       return occasion === 'new-version'
         ? { due: true, reason: 'a new version was uploaded' }
@@ -25,10 +26,10 @@ export function retrainDue(policy: RetrainPolicy, occasion: Occasion): Due {
     case 'on-demand':
       return { due: false, reason: 'Policy: on-demand waits for a request' };
     case 'on-data-change':
-      return {
-        due: false,
-        reason: 'Policy: on-data-change: this farm does not watch data yet; request a retrain',
-      };
+      // Data is pinned in the source, so it changes only with a version; whether it did is known after unpacking.
+      return occasion === 'new-version'
+        ? { due: true, reason: 'a new version was uploaded, which may pin other data' }
+        : { due: false, reason: 'Policy: on-data-change waits for a new version' };
   }
 }
 

@@ -56,7 +56,7 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row(
       'Comparison',
       'yes',
-      'bitwise, numerical or statistical: the strongest claim that the recipe aims at',
+      'bitwise or statistical: the strongest claim that the recipe aims at; numerical is not yet supported',
     ),
     row('Seed', 'numerical', 'the seed of the shipped file, where upstream published it'),
     row(
@@ -83,8 +83,8 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
       'a number above 0 and below the range of the metric, registered before any run',
     ),
     row('Claimed-Metric', 'no', 'what README or model card claims'),
-    row('Converter', 'no', 'a rules target that turns a retrain into the shipped form'),
-    row('Slices', 'no', '`label`, or a file of slice ids'),
+    row('Converter', 'no', 'a rules target that turns a retrain into the shipped form; not yet supported'),
+    row('Slices', 'no', '`label`, or a file of slice ids; not yet used'),
     row('Security-Critical', 'no', 'yes or no (default): equivalent only from 10 runs'),
     row('Runs', 'no', '`3..10`, both ends one of 3, 5, 10; bitwise: `1`'),
   ],

@@ -69,6 +69,7 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
   // What could not be read has been told; nothing follows from a guess.
   if (comparison !== null) checkClaim(reader, model, task);
   checkMetric(reader, model);
+  checkUnsupported(reader, model);
   checkGroup(reader, 'Training');
   checkGroup(reader, 'Evaluation');
   return { model, reader };
@@ -171,7 +172,14 @@ function readRuns(
 
 /** What each comparison must have before any run is made. */
 function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null): void {
-  if (model.comparison === 'numerical') reader.required('Seed', 'Comparison: numerical needs it');
+  if (model.comparison === 'numerical') {
+    reader.required('Seed', 'Comparison: numerical needs it');
+    reader.fault(
+      'Comparison',
+      'the comparison numerical is not yet supported',
+      'write `Comparison: bitwise` or `Comparison: statistical`',
+    );
+  }
   if (model.comparison === 'bitwise' && model.readsShipped) {
     reader.fault(
       'Reads-Shipped',
@@ -234,6 +242,29 @@ function checkMetric(reader: StanzaReader, { metric, margin, claimedMetric }: Re
       `Claimed-Metric: ${claimedMetric} is no ${metric} (0 to ${range})`,
       'write a fraction, e.g. `0.884`',
     );
+  }
+}
+
+/** What the contract has and the farm does not do yet is said before a GPU hour is spent on it. */
+function checkUnsupported(reader: StanzaReader, model: RecipeModel): void {
+  if (model.converter !== null) {
+    reader.fault(
+      'Converter',
+      'Converter is not yet supported',
+      'ship the model as the target leaves it, or wait',
+    );
+  }
+  if (model.slices !== null) {
+    reader.warn('Slices', 'Slices is not yet used', 'leave it for later farms, or remove the line');
+  }
+  for (const [name, file] of [
+    ['Training-Inputs', model.trainingInputs],
+    ['Training-Targets', model.trainingTargets],
+    ['Evaluation-Inputs', model.evaluationInputs],
+    ['Evaluation-Targets', model.evaluationTargets],
+  ] as const) {
+    if (file === null || file.format === 'idx') continue;
+    reader.fault(name, `${name}: the format ${file.format} is not yet supported`, 'give the data as idx');
   }
 }
 

@@ -1,7 +1,7 @@
 // The tag of a source package: XS-Retrain and its companions in the source stanza of debian/control, which the archive's
 // Sources index carries without the prefix (Policy 5.7). Where tag and control file both speak they must agree.
 import type { AcceleratorWish } from '../gpu/accelerator.ts';
-import { parseWishes, printWishes, wishCure } from '../gpu/wish.ts';
+import { parseWishes, wishCure } from '../gpu/wish.ts';
 import { type Field, foldedOf, parseDeb822, type Stanza } from './deb822.ts';
 import { nearest } from './nearest.ts';
 import { type Fault, policies, type RetrainPolicy } from './recipe.ts';
@@ -79,22 +79,4 @@ export function parseTag(text: string, file = 'debian/control'): { tag: RetrainT
   if (source === undefined) return { tag: null, faults };
   const read = readTag(source, file);
   return { tag: faults.length > 0 ? null : read.tag, faults: [...faults, ...read.faults] };
-}
-
-/** What two tags of one source disagree in, one sentence each: the farm refuses a source that disagrees with its index entry. */
-export function tagDisagreements(index: RetrainTag, source: RetrainTag): string[] {
-  const rows = [
-    ['Retrain', index.target, source.target],
-    ['Retrain-Policy', index.policy, source.policy],
-    [
-      'Retrain-Accelerator',
-      index.accelerators && printWishes(index.accelerators),
-      source.accelerators && printWishes(source.accelerators),
-    ],
-  ] as const;
-  return rows
-    .filter(([, a, b]) => a !== b)
-    .map(
-      ([name, a, b]) => `${name} is \`${a ?? 'absent'}\` in the index and \`${b ?? 'absent'}\` in the source`,
-    );
 }
