@@ -1,20 +1,13 @@
 // A file named as the target makes `make` say "up to date" and succeed without doing anything, unless the target is phony.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readMakefile } from '@retraind/shared/recipe/makefile';
 import { broken } from '../breakage.ts';
 import { readConfinedText } from '../confined-path.ts';
 
 const maxRulesBytes = 4 * 2 ** 20;
 
-/** Names that a makefile's text declares phony; what it includes is not read. */
-export const phonyTargets = (rules: string): Set<string> => {
-  const joined = rules.replace(/\\\n/g, ' ');
-  return new Set(
-    [...joined.matchAll(/^\.PHONY\s*:([^#\n]*)/gm)].flatMap((match) => match[1]!.trim().split(/\s+/)),
-  );
-};
-
-/** Breaks, blame recipe, where the tree has a file (or folder) of the target's name and the rules do not make it phony. */
+/** Breaks, blame recipe, where the tree has a file (or folder) of the target's name and the rules' own text does not make it phony. */
 export const requirePhony = async (tree: string, rulesPath: string, target: string): Promise<void> => {
   const exists = await lstat(join(tree, target)).then(
     () => true,
@@ -22,7 +15,7 @@ export const requirePhony = async (tree: string, rulesPath: string, target: stri
   );
   if (!exists) return;
   const rules = (await readConfinedText(tree, rulesPath, maxRulesBytes)) ?? '';
-  if (phonyTargets(rules).has(target)) return;
+  if (readMakefile(rules).phony.has(target)) return;
   throw broken(
     'recipe',
     'invalid-recipe',
