@@ -10,6 +10,8 @@ export const copyTree = async (from: string, to: string): Promise<void> => {
   await cp(from, to, {
     recursive: true,
     verbatimSymlinks: true,
+    // A make that finds generated files older than their sources would want autoconf.
+    preserveTimestamps: true,
     errorOnExist: true,
     force: false,
     filter: (path) => path === from || !leftBehind.has(basename(path)),
