@@ -33,12 +33,16 @@ export interface TestFarm {
   databaseUrl: string;
   db: Database;
   nodeId: string;
+  /** RETRAIND_WORK of the workers. */
+  work: string;
   supervisor: Supervisor;
   /** Names of the supervisor's programs that may be killed. */
   programs: readonly string[];
   /** Resolves when the one job of a source has left the working states. Rejects after `seconds`, with the logs' ends. */
   settled(source: string, seconds: number): Promise<jobs.Job>;
   post(path: string, body: unknown): Promise<unknown>;
+  /** The last lines of the programs' logs. */
+  tail(): string;
   stop(): Promise<void>;
 }
 
@@ -131,10 +135,12 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
       databaseUrl,
       db,
       nodeId,
+      work: join(folder, 'work'),
       supervisor,
       programs: ['postgres', 'api', 'scheduler', ...workers],
       settled: (source, seconds) => settled(db, databaseUrl, source, seconds, log),
       post,
+      tail: () => log.tail(),
       stop,
     };
   } catch (error) {
