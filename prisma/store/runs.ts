@@ -26,8 +26,23 @@ export { requireHolder };
 export type Run = Omit<RunRow, 'state' | 'step'> & { state: RunState; step: RunStep | null };
 const runOf = (row: RunRow): Run => row as unknown as Run;
 
-/** Makes the runs of seeds 1..k that the job has not: broken and cancelled ones are made anew. Returns the new ones' ids. */
-export const addUpTo = (db: Database, jobId: string, k: number): Promise<string[]> =>
+/** Which seed a run uses: a seed index from 1, and 0 or which rerun of it. */
+export interface RunPlace {
+  seedIndex: number;
+  rerun: number;
+}
+
+/** The first k runs of a job: each a seed of its own, or all of them the first seed, run again. */
+export const runPlaces = (k: number, isOneSeed: boolean): RunPlace[] =>
+  Array.from({ length: k }, (_, i) =>
+    isOneSeed ? { seedIndex: 1, rerun: i } : { seedIndex: i + 1, rerun: 0 },
+  );
+
+/**
+ * Makes those of the first k runs that the job has not: broken and cancelled ones are made anew. Returns the new ones' ids.
+ * `isOneSeed`: reruns of seed 1 (verdict/looks seedIndexOfRun).
+ */
+export const addUpTo = (db: Database, jobId: string, k: number, isOneSeed = false): Promise<string[]> =>
   db.$transaction(async (tx) => {
     const jobs = await tx.$queryRaw<
       { state: string }[]
@@ -39,11 +54,13 @@ export const addUpTo = (db: Database, jobId: string, k: number): Promise<string[
     }
     const live = await tx.run.findMany({
       where: { jobId, state: { in: ['waiting', 'leased', 'reported'] } },
-      select: { seedIndex: true },
+      select: { seedIndex: true, rerun: true },
     });
-    const have = new Set(live.map(({ seedIndex }) => seedIndex));
-    const missing = Array.from({ length: k }, (_, i) => i + 1).filter((seedIndex) => !have.has(seedIndex));
-    const rows = missing.map((seedIndex) => ({ runId: newId(), jobId, seedIndex }));
+    const have = new Set(live.map(({ seedIndex, rerun }) => `${seedIndex}/${rerun}`));
+    const missing = runPlaces(k, isOneSeed).filter(
+      ({ seedIndex, rerun }) => !have.has(`${seedIndex}/${rerun}`),
+    );
+    const rows = missing.map((place) => ({ runId: newId(), jobId, ...place }));
     await tx.run.createMany({ data: rows });
     return rows.map(({ runId }) => runId);
   });
@@ -70,7 +87,7 @@ export const byId = async (db: Connection, runId: string): Promise<RunDetail | n
 export const ofJob = async (db: Connection, jobId: string): Promise<RunDetail[]> =>
   (await db.run.findMany({
     where: { jobId },
-    orderBy: [{ seedIndex: 'asc' }, { createdAt: 'asc' }],
+    orderBy: [{ seedIndex: 'asc' }, { rerun: 'asc' }, { createdAt: 'asc' }],
     include: withAll,
   })) as unknown as RunDetail[];
 

@@ -125,6 +125,14 @@ test('a verdict that asks for another run gets it before the job is judged', asy
   await tick(parts, true);
   assert.equal((await jobs.byId(db, job.jobId))!.state, 'retraining');
   assert.equal(bell.rings.length, 2);
+  assert.deepEqual(
+    (await runs.ofJob(db, job.jobId)).map(({ seedIndex, rerun }) => [seedIndex, rerun]),
+    [
+      [1, 0],
+      [1, 1],
+    ],
+    'the first seed again: bytes that differ may come from a recipe that is not deterministic',
+  );
   await work(bell.rings[1]!, 'other bytes');
   await tick(parts, true);
   assert.equal((await jobs.byId(db, job.jobId))!.state, 'judged');

@@ -13,7 +13,7 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe, RecipeModel } from '@retraind/shared/recipe/recipe';
 import { type Evidence, evidenceSets, type ModelVerdict } from '@retraind/shared/verdict/evidence';
 import type { JudgedFile, JudgedRun } from '@retraind/shared/verdict/judged';
-import { runsWanted } from '@retraind/shared/verdict/looks';
+import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
 import { judgeModel } from '@retraind/shared/verdict/verdict';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
@@ -45,7 +45,7 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   // The recipe of a new version is unknown until a first run has seen it.
   const known = recipe === null ? [] : (await verdicts.ofJob(db, jobId)).map(({ verdict }) => verdict);
   const wanted = recipe === null ? 1 : runsWanted(recipe.models, known);
-  if (reported.length + live.length < wanted) return topUp(parts, jobId, wanted);
+  if (reported.length + live.length < wanted) return topUp(parts, jobId, wanted, recipe);
   if (recipe === null || live.length > 0) return 'nothing';
 
   const found = await judge(parts, recipe, reported);
@@ -57,15 +57,21 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   const statements = await keepStatements(parts.artifacts, job, recipe, reported, found.verdicts);
   await verdicts.put(db, jobId, found.verdicts, statements);
   const next = runsWanted(recipe.models, found.verdicts);
-  if (reported.length < next) return topUp(parts, jobId, next);
+  if (reported.length < next) return topUp(parts, jobId, next, recipe);
   await jobs.move(db, jobId, 'judged', summary(found.verdicts));
   const rungs = found.verdicts.map(({ model, rung }) => ({ model, rung }));
   log.info({ jobId, source: job.source, version: job.version, runs: reported.length, rungs }, 'judged');
   return 'judged';
 }
 
-async function topUp({ db, log }: JudgeParts, jobId: string, wanted: number): Promise<Attention> {
-  const made = await runs.addUpTo(db, jobId, wanted);
+async function topUp(
+  { db, log }: JudgeParts,
+  jobId: string,
+  wanted: number,
+  recipe: Recipe | null,
+): Promise<Attention> {
+  const isOneSeed = recipe !== null && seedIndexOfRun(recipe.models, 2) === 1;
+  const made = await runs.addUpTo(db, jobId, wanted, isOneSeed);
   if (made.length === 0) return 'nothing';
   log.info({ jobId, wanted, made: made.length }, 'runs made');
   return 'more-runs';

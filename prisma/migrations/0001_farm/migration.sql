@@ -59,6 +59,7 @@ CREATE TABLE "run" (
     "run_id" TEXT NOT NULL,
     "job_id" TEXT NOT NULL,
     "seed_index" INTEGER NOT NULL,
+    "rerun" INTEGER NOT NULL DEFAULT 0,
     "state" TEXT NOT NULL DEFAULT 'waiting',
     "lease_epoch" INTEGER NOT NULL DEFAULT 0,
     "not_before" TIMESTAMPTZ(3),
@@ -289,6 +290,7 @@ ALTER TABLE "job" ADD CONSTRAINT "job_id_form" CHECK ("job_id" ~ '^[0-9a-z]{12}$
 ALTER TABLE "job" ADD CONSTRAINT "job_numerics_natural" CHECK ("numerics" >= 0);
 ALTER TABLE "run" ADD CONSTRAINT "run_id_form" CHECK ("run_id" ~ '^[0-9a-z]{12}$');
 ALTER TABLE "run" ADD CONSTRAINT "run_seed_index_positive" CHECK ("seed_index" > 0);
+ALTER TABLE "run" ADD CONSTRAINT "run_rerun_natural" CHECK ("rerun" >= 0);
 ALTER TABLE "run" ADD CONSTRAINT "run_lease_epoch_natural" CHECK ("lease_epoch" >= 0);
 ALTER TABLE "run" ADD CONSTRAINT "run_progress_fraction" CHECK ("progress" BETWEEN 0 AND 1);
 ALTER TABLE "run" ADD CONSTRAINT "run_seed_form" CHECK ("seed" > 0);
@@ -317,7 +319,7 @@ ALTER TABLE "node" ADD CONSTRAINT "node_drained_with_reason" CHECK (("drained_at
 -- One version of a source is current in a suite; one open job a version and seed; one live run a seed of a job.
 CREATE UNIQUE INDEX "source_version_one_current" ON "source_version"("suite", "source") WHERE "state" = 'current';
 CREATE UNIQUE INDEX "job_one_open" ON "job"("suite", "source", "version", COALESCE("seed_override", ''), "numerics") WHERE "state" IN ('needs-retrain', 'retraining', 'dep-wait', 'data-wait', 'budget-wait', 'held');
-CREATE UNIQUE INDEX "run_one_live_per_seed" ON "run"("job_id", "seed_index") WHERE "state" IN ('waiting', 'leased', 'reported');
+CREATE UNIQUE INDEX "run_one_live_per_seed" ON "run"("job_id", "seed_index", "rerun") WHERE "state" IN ('waiting', 'leased', 'reported');
 -- One open lease a run and a slot, and at most one recorded result a run, whatever the programs do.
 CREATE UNIQUE INDEX "lease_one_open_per_run" ON "lease"("run_id") WHERE "outcome" IS NULL;
 CREATE UNIQUE INDEX "lease_one_open_per_slot" ON "lease"("node_id", "slot") WHERE "outcome" IS NULL;
