@@ -119,7 +119,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     for (const [slot, name] of workers.entries()) {
       const worker = program('worker', {
         RETRAIND_API: api,
-        ...(redisUrl ? { REDIS_URL: redisUrl } : { RETRAIND_QUEUE_URL: databaseUrl }),
+        ...(redisUrl ? { REDIS_URL: redisUrl } : { RETRAIND_QUEUE_URL: workerUrlOf(databaseUrl) }),
         RETRAIND_NODE_KEY_FILE: keyFile,
         RETRAIND_SLOT: String(slot),
         RETRAIND_WORK: join(folder, 'work'),
@@ -167,6 +167,9 @@ async function publish(examples: readonly string[], folder: string): Promise<str
   await archive.publish();
   return archive.sources();
 }
+
+/** The database as workers reach it: over the role that the scheduler makes, which sees the queue only. */
+const workerUrlOf = (databaseUrl: string): string => databaseUrl.replace(/\/\/[^@]+@/, '//retraind_worker@');
 
 const poster =
   (api: string, token: string) =>

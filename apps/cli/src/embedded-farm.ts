@@ -67,9 +67,9 @@ export async function startEmbeddedFarm(
       },
     });
     undo.push(() => supervisor.stop());
-    const databaseUrl = process.env.DATABASE_URL ?? (await startPostgres(data, supervisor, undo));
-    await migrate(databaseUrl);
-    const client = await startPrograms({ ...options, data }, databaseUrl, supervisor, logs, say);
+    const urls = ownDatabase() ?? (await startPostgres(data, supervisor, undo));
+    await migrate(urls.databaseUrl);
+    const client = await startPrograms({ ...options, data }, urls, supervisor, logs, say);
     await replaceFile(
       addressFile(data),
       JSON.stringify({ address: client.address, tokenFile: tokenFile(data) } satisfies FarmAddress),
@@ -125,16 +125,28 @@ async function openLogs(folder: string): Promise<Logs> {
   };
 }
 
+interface DatabaseUrls {
+  databaseUrl: string;
+  /** What workers get: it reaches the queue's schema and no table of the farm, where we make the roles. */
+  queueUrl: string;
+}
+
+/** Roles of a PostgreSQL that the user brings are the user's own affair. */
+function ownDatabase(): DatabaseUrls | null {
+  const databaseUrl = process.env.DATABASE_URL;
+  return databaseUrl ? { databaseUrl, queueUrl: process.env.RETRAIND_QUEUE_URL ?? databaseUrl } : null;
+}
+
 async function startPostgres(
   data: string,
   supervisor: Supervisor,
   undo: (() => Promise<void>)[],
-): Promise<string> {
+): Promise<DatabaseUrls> {
   const postgres = await preparePostgres(join(data, 'postgres'));
   // Before the supervisor's stop in `undo`, hence after it in time.
   undo.splice(1, 0, () => postgres.forget());
   await startWithRetries(supervisor, postgres.program);
-  return postgres.urlOf('postgres');
+  return { databaseUrl: postgres.urlOf('postgres'), queueUrl: postgres.urlOf('postgres', 'retraind_worker') };
 }
 
 /** A server that was killed leaves backends that hold its shared memory for a moment; then the first start fails. */
@@ -176,7 +188,7 @@ const cleanEnvironment = (): Record<string, string> =>
 
 async function startPrograms(
   options: EmbeddedFarmOptions,
-  databaseUrl: string,
+  { databaseUrl, queueUrl }: DatabaseUrls,
   supervisor: Supervisor,
   logs: Logs,
   say: (line: string) => void,
@@ -265,7 +277,7 @@ async function startPrograms(
     const env = {
       RETRAIND_API: address,
       REDIS_URL: redis,
-      RETRAIND_QUEUE_URL: redis ? undefined : databaseUrl,
+      RETRAIND_QUEUE_URL: redis ? undefined : queueUrl,
       RETRAIND_NODE_KEY_FILE: keyFile,
       RETRAIND_SLOT: String(slot),
       RETRAIND_WORK: join(data, 'work'),

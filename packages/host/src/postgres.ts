@@ -19,7 +19,7 @@ export interface PreparedPostgres {
   /** To be started by a Supervisor. After a kill -9 its backends may hold the shared memory for a moment: start again. */
   program: ProgramSpec;
   /** Connection URL of a database; good for pg, Prisma's adapter and BullMQ. */
-  urlOf(database: string): string;
+  urlOf(database: string, user?: string): string;
   /** Removes the socket folder; the data stays. */
   forget(): Promise<void>;
 }
@@ -59,8 +59,8 @@ export async function preparePostgres(dataFolder: string): Promise<PreparedPostg
       stopSignal: 'SIGINT',
       readyWhen: (line) => line.includes('database system is ready to accept connections'),
     },
-    urlOf: (database) =>
-      `postgresql://${role}@localhost/${database}?host=${encodeURIComponent(socketFolder)}`,
+    urlOf: (database, user = role) =>
+      `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(socketFolder)}`,
     forget: () => rm(socketFolder, { recursive: true, force: true }),
   };
 }

@@ -62,7 +62,10 @@ const readRecords = async (file: DataFile): Promise<Records> => {
       `${file.path} has the shape ${shape.join('x')}, the recipe says Nx${record.join('x')}`,
     );
   }
-  return { rows, shape: record, values: Float32Array.from(values, (value) => value * file.scale) };
+  // A plain loop: Float32Array.from with a function takes a second for Fashion-MNIST.
+  const scaled = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) scaled[i] = values[i]! * file.scale;
+  return { rows, shape: record, values: scaled };
 };
 
 const readLabels = async (file: DataFile, rows: number, columns: number): Promise<ArrayLike<number>> => {
