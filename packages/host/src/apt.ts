@@ -90,6 +90,7 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
     join(layout.archives, 'partial'),
     join(layout.stateFolder, 'etc'),
     join(layout.stateFolder, 'log'),
+    layout.temporary,
   ]) {
     await mkdir(folder, { recursive: true, mode: 0o755 });
   }
@@ -97,7 +98,12 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
   await replaceFile(layout.configuration, configurationText(layout, await machineLines()));
   await replaceFile(layout.status, '');
   await replaceFile(layout.sourceList, text);
-  const env: NodeJS.ProcessEnv = { ...process.env, APT_CONFIG: layout.configuration, LC_ALL: 'C' };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    APT_CONFIG: layout.configuration,
+    LC_ALL: 'C',
+    TMPDIR: layout.temporary,
+  };
 
   const run = (
     tool: string,
@@ -138,6 +144,9 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
     withLock(layout.lock, async () => {
       const before = await stateOfLists();
       const { code, stderr } = await run('apt-get', ['update', '-q'], { signal });
+      for (const left of await readdir(layout.temporary)) {
+        await rm(join(layout.temporary, left), { recursive: true, force: true });
+      }
       staleness = code === 0 ? null : indexFault(stderr);
       if (staleness) throw staleness;
       return { changed: (await stateOfLists()) !== before };

@@ -34,6 +34,7 @@ test('apt reads, checks and fetches from the folder', async () => {
   const apt = await openApt({ stateFolder: join(work, 'apt-file'), sources: archive.sources() });
   assert.deepEqual(await apt.update(), { changed: true });
   assert.deepEqual(await apt.update(), { changed: false });
+  assert.deepEqual(await readdir(join(work, 'apt-file/tmp')), [], 'apt leaves nothing behind');
   const [index] = await apt.sourceIndexes();
   assert.equal(index?.release.origin, 'Retraind');
   const text = await readFile(index!.path, 'utf8');

@@ -43,6 +43,8 @@ export interface Layout {
   configuration: string;
   status: string;
   lock: string;
+  /** TMPDIR of apt: the key of a `.sources` text is left there by every update (apt 2.6). Emptied after each. */
+  temporary: string;
 }
 
 export const layoutOf = (stateFolder: string): Layout => ({
@@ -53,6 +55,7 @@ export const layoutOf = (stateFolder: string): Layout => ({
   configuration: join(stateFolder, 'etc/apt.conf'),
   status: join(stateFolder, 'state/status'),
   lock: join(stateFolder, 'lock'),
+  temporary: join(stateFolder, 'tmp'),
 });
 
 const quoted = (path: string): string => {
