@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openArchive } from '@retraind/host/archive';
+import { type Archive, openArchive } from '@retraind/host/archive';
 import { buildSourcePackage } from '@retraind/host/archive/source-package';
 import { preparePostgres } from '@retraind/host/postgres';
 import { type ProgramSpec, Supervisor } from '@retraind/host/supervise';
@@ -25,6 +25,8 @@ export interface TestFarmOptions {
   /** Fixed job seed, so that two farms train the same. */
   seed: string;
   sandbox?: 'bwrap' | 'none';
+  /** How often the archive's index is asked for; an hour where absent, for tests that upload once. */
+  intakeSeconds?: number;
 }
 
 export interface TestFarm {
@@ -41,13 +43,24 @@ export interface TestFarm {
   /** Resolves when the one job of a source has left the working states. Rejects after `seconds`, with the logs' ends. */
   settled(source: string, seconds: number): Promise<jobs.Job>;
   post(path: string, body: unknown): Promise<unknown>;
+  get<T>(path: string): Promise<T>;
+  /** Builds a tree as a source package, under another Debian revision where `version` is given, and publishes it. */
+  upload(tree: string, version?: string): Promise<void>;
   /** The last lines of the programs' logs. */
   tail(): string;
   stop(): Promise<void>;
 }
 
 export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm> {
-  const { examples, redisUrl, slots = 1, leaseSeconds = 2, seed, sandbox = 'bwrap' } = options;
+  const {
+    examples,
+    redisUrl,
+    slots = 1,
+    leaseSeconds = 2,
+    seed,
+    sandbox = 'bwrap',
+    intakeSeconds = 3_600,
+  } = options;
   const folder = await mkdtemp('/tmp/retraind-farm-');
   const log = new Log();
   const supervisor = new Supervisor({
@@ -127,8 +140,10 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
       });
       await supervisor.start({ ...worker, name, readyWhen: (line) => line.includes('"msg":"listening"') });
     }
-    const sources = await publish(examples, folder);
-    await post('/api/v1/suites', { name: 'test', sources, intakeSeconds: 3_600 });
+    const archive = await openArchive({ folder: join(folder, 'archive'), suite: 'test' });
+    for (const name of examples) await upload(archive, folder, resolve(root, 'examples', name));
+    await archive.publish();
+    await post('/api/v1/suites', { name: 'test', sources: archive.sources(), intakeSeconds });
     return {
       api,
       token,
@@ -140,6 +155,15 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
       programs: ['postgres', 'api', 'scheduler', ...workers],
       settled: (source, seconds) => settled(db, databaseUrl, source, seconds, log),
       post,
+      get: async <T>(path: string): Promise<T> => {
+        const response = await fetch(new URL(path, api));
+        if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+        return (await response.json()) as T;
+      },
+      upload: async (tree, version) => {
+        await upload(archive, folder, resolve(root, 'examples', tree), version);
+        await archive.publish();
+      },
       tail: () => log.tail(),
       stop,
     };
@@ -156,16 +180,11 @@ const program = (app: 'api' | 'scheduler' | 'worker', env: Record<string, string
   env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', TZ: 'UTC', ...env },
 });
 
-/** Builds the examples as source packages and publishes them in an archive of the farm's own. */
-async function publish(examples: readonly string[], folder: string): Promise<string> {
-  const archive = await openArchive({ folder: join(folder, 'archive'), suite: 'test' });
+/** Builds a tree as a source package and puts it into the archive's pool. */
+async function upload(archive: Archive, folder: string, tree: string, version?: string): Promise<void> {
   const out = await mkdtemp(join(folder, 'packages-'));
-  for (const name of examples) {
-    const { dsc } = await buildSourcePackage({ folder: resolve(root, 'examples', name), out });
-    await archive.addSource(dsc);
-  }
-  await archive.publish();
-  return archive.sources();
+  const release = version === undefined ? undefined : { version, change: 'A test uploads it again.' };
+  await archive.addSource((await buildSourcePackage({ folder: tree, out, release })).dsc);
 }
 
 /** The database as workers reach it: over the role that the scheduler makes, which sees the queue only. */

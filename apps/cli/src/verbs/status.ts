@@ -1,9 +1,9 @@
 // retrain status: what the farm is doing, or where one job or package stands.
 import type { Page } from '@retraind/shared/wire/page';
 import { exitCodes } from '@retraind/shared/wire/problems';
-import type { Job, JobSummary } from '@retraind/shared/wire/resources';
+import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
 import { jsonOption, type Verb } from '../args.ts';
-import { farmOptions, findFarm } from '../farm-client.ts';
+import { type FarmClient, farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
 import { type Output, table } from '../output.ts';
 
@@ -26,7 +26,13 @@ function printJobs(jobs: JobSummary[], output: Output): void {
   output.result({ jobs }, jobs.length === 0 ? 'no jobs' : table([head, ...rows]));
 }
 
-function printJob(job: Job, output: Output): void {
+/** Why a job that is not done is where it is, by the function that decides; null for one that is. */
+async function whyWaiting(farm: FarmClient, job: Job): Promise<Explanation | null> {
+  if (job.state !== 'needs-retrain' && job.state !== 'retraining') return null;
+  return farm.get<Explanation>(job.explainHref);
+}
+
+function printJob(job: Job, why: Explanation | null, output: Output): void {
   const head = ['RUN', 'SEED', 'STATE', 'STEP', 'DONE', 'NODE'].map(output.color.bold);
   const rows = job.runs.map((run) => [
     run.runId,
@@ -37,7 +43,13 @@ function printJob(job: Job, output: Output): void {
     run.nodeId ?? '–',
   ]);
   const title = `job ${job.jobId}: ${job.source} ${job.version} (${job.suite}) is ${job.state}${job.reason ? `: ${job.reason}` : ''}`;
-  output.result({ job }, rows.length === 0 ? title : `${title}\n${table([head, ...rows])}`);
+  const refused = why?.clauses.filter((clause) => !clause.holds).map((clause) => `  ${clause.detail}`) ?? [];
+  const lines = [
+    title,
+    ...(why ? [why.sentence, ...refused] : []),
+    ...(rows.length > 0 ? [table([head, ...rows])] : []),
+  ];
+  output.result({ job, why }, lines.join('\n'));
 }
 
 export const status: Verb = {
@@ -50,7 +62,10 @@ export const status: Verb = {
     const farm = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const [word] = args.words;
     if (word === undefined) printJobs((await farm.get<Page<JobSummary>>('/api/v1/jobs')).items, output);
-    else printJob(await findJob(farm, word), output);
+    else {
+      const job = await findJob(farm, word);
+      printJob(job, await whyWaiting(farm, job), output);
+    }
     return exitCodes.done;
   },
 };
