@@ -1,5 +1,6 @@
 // A second "machine" for a worker: a network namespace joined to ours by one cable and nothing else. What listens on our end
 // of the cable can be reached; our loopback and the world cannot.
+import { networkInterfaces } from 'node:os';
 import { runCommand } from '@retraind/host/command';
 import { ensureTool } from '@retraind/host/debian-tools';
 
@@ -15,9 +16,15 @@ export interface Island {
 
 const name = `retraind-${process.pid}`;
 const cable = [`rtd${process.pid % 100_000}a`, `rtd${process.pid % 100_000}b`] as const;
-/** Addresses for documentation (RFC 5737): they collide with nobody's network. */
-const ours = '192.0.2.1';
-const theirs = '192.0.2.2';
+/** A network for documentation (RFC 5737) that this machine is not in: some virtual machines use them. */
+const addresses = Object.values(networkInterfaces()).flatMap(
+  (all) => all?.map(({ address }) => address) ?? [],
+);
+const network = ['198.51.100', '203.0.113', '192.0.2'].find(
+  (each) => !addresses.some((address) => address.startsWith(`${each}.`)),
+);
+const ours = `${network}.1`;
+const theirs = `${network}.2`;
 
 /** Makes the island; where that is not allowed answers loopback and the reason. */
 export async function makeIsland(): Promise<Island> {
