@@ -50,6 +50,8 @@ export interface Apt {
    * it, the Problem of the refresh is thrown instead of `not-found`, so that nobody is blamed for a broken network.
    */
   refresh(signal?: AbortSignal): Promise<void>;
+  /** What to throw where the held lists lack something: the given `not-found`, or why the lists are not fresh. */
+  missing(notFound: Problem): Problem;
   /** The signed Release files now held, in the order of the sources. Empty before the first update. */
   releases(): Promise<Release[]>;
   /** The Sources indexes now held, each with the Release that names it. */
@@ -154,6 +156,7 @@ export const openApt = async (options: AptOptions): Promise<Apt> => {
 
   return {
     update,
+    missing: (notFound) => staleness ?? notFound,
 
     refresh: async (signal) => {
       await update(signal).catch((error: unknown) => {

@@ -76,10 +76,12 @@ const highestVersion = async (apt: Apt, name: string): Promise<string> => {
     for (const stanza of splitter.end()) take(stanza);
   }
   if (highest !== null) return highest;
-  throw new Problem(
-    'not-found',
-    `The archives of this machine have no source package ${name}.`,
-    'Check the name; a folder is written with a slash (./name).',
+  throw apt.missing(
+    new Problem(
+      'not-found',
+      `The archives of this machine have no source package ${name}.`,
+      'Check the name; a folder is written with a slash (./name).',
+    ),
   );
 };
 
