@@ -11,7 +11,8 @@ export async function explanationOf({ db }: Farm, job: JobDetail): Promise<Expla
   const explained = explainJob({ jobs, runs, nodes, nodeSilenceSeconds }, new Date(), job.jobId);
   if (explained === null) {
     // It asks nothing of the farm any more: its state and reason say all.
-    const why = job.reason === '' ? '' : `: ${job.reason}`;
+    // A reason may be a whole sentence, with its full stop.
+    const why = job.reason === '' ? '' : `: ${job.reason.replace(/\.$/, '')}`;
     return {
       jobId: job.jobId,
       state: job.state,

@@ -38,7 +38,7 @@ export const request: Verb = {
     );
     output.result(
       job,
-      `job ${job.jobId}: ${job.source} ${job.version} is ${job.state}\nsee ${farm.address}${job.href}`,
+      `job ${job.jobId}: ${job.source} ${job.version} is ${job.state}\nsee ${farm.address}/jobs/${job.jobId}`,
     );
     return exitCodes.done;
   },

@@ -57,7 +57,7 @@ export function explainJob(world: World, now: Date, jobId: string): JobExplanati
 
 function sentenceOf(job: World['jobs'][number], runs: readonly RunExplanation[], now: Date): string {
   const age = displayDuration(Math.max(0, (now.getTime() - job.requestedAt.getTime()) / 1_000));
-  const why = job.reason === null ? '' : `: ${job.reason}`;
+  const why = job.reason === null ? '' : `: ${job.reason.replace(/\.$/, '')}`;
   if (job.state !== 'needs-retrain' && job.state !== 'retraining') return `The job is in ${job.state}${why}.`;
   const running = runs.filter(({ state }) => state === 'leased').length;
   const [waiting] = runs.filter(({ state }) => state === 'waiting');
