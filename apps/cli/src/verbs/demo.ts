@@ -41,18 +41,30 @@ async function askAgain(client: FarmClient, seed: string | undefined): Promise<v
 
 const ended = (job: JobSummary): boolean => job.state !== 'needs-retrain' && job.state !== 'retraining';
 
+/** The supervisor starts again what dies, api and database too: the demo waits for them, as any client should. */
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passing =
+        error instanceof Problem &&
+        (error.code === 'farm-unreachable' || error.code === 'database-unavailable');
+      if (!passing) throw error;
+    }
+    await sleep(pollMilliseconds, undefined, { signal });
+  }
+}
+
 async function waitForVerdicts(client: FarmClient, output: Output, signal: AbortSignal): Promise<Job[]> {
   const progress = openJobProgress(output.say);
   try {
     for (;;) {
-      const jobs = await newestJobs(client).catch((error: unknown) => {
-        // The supervisor restarts an api that died; the demo goes on when it is back.
-        if (error instanceof Problem && error.code === 'farm-unreachable') return [];
-        throw error;
-      });
+      const jobs = await patiently(() => newestJobs(client), signal);
       if (jobs.length > 0) progress.show(jobs);
       if (jobs.length === examples.length && jobs.every(ended)) {
-        return await Promise.all(jobs.map((job) => client.get<Job>(`/api/v1/jobs/${job.jobId}`)));
+        const whole = jobs.map((job) => () => client.get<Job>(`/api/v1/jobs/${job.jobId}`));
+        return await Promise.all(whole.map((ask) => patiently(ask, signal)));
       }
       await sleep(pollMilliseconds, undefined, { signal });
     }
@@ -97,10 +109,11 @@ async function runDemo(args: Args, output: Output, signal: AbortSignal): Promise
   );
   try {
     output.say(`pages: ${farm.client.address}/`);
-    const before = await newestJobs(farm.client);
+    const before = await patiently(() => newestJobs(farm.client), signal);
     output.say('building the two source packages into a signed apt archive of this farm');
     const sources = await publishExamples(examples, join(data, 'archive'));
-    await farm.client.post('/api/v1/suites', { name: suiteName, sources, intakeSeconds: localIntakeSeconds });
+    const suite = { name: suiteName, sources, intakeSeconds: localIntakeSeconds };
+    await patiently(() => farm.client.post('/api/v1/suites', suite), signal);
     if (before.length > 0) await askAgain(farm.client, seedText);
     const jobs = await waitForVerdicts(farm.client, output, signal);
     const code = show(jobs, farm, output, Math.round((Date.now() - startedAt) / 1000));
