@@ -150,6 +150,9 @@ export const job: Job = {
     },
   ],
   runs,
+  statements: [
+    { model: 'clothes', sha256: 'c'.repeat(64), href: `/api/v1/artifacts/${'c'.repeat(64)}`, signed: false },
+  ],
   explainHref: '/api/v1/jobs/job1abcdefgh/explain',
 };
 

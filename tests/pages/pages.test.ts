@@ -88,6 +88,8 @@ test('a verdict shows rung, sentence, numbers, tests, bounds, and always its lim
     'What this cannot exclude',
     ...canned.verdict.limits,
     'TRIGGER-LIKE',
+    'Statement on clothes (in-toto)',
+    canned.job.statements[0]!.href,
     'host-root',
   ]) {
     assert.ok(plain.job!.includes(wanted), wanted);

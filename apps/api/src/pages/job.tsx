@@ -6,7 +6,7 @@ import { renderPage } from './layout.tsx';
 import { JobsTable, RunsTable } from './lists.tsx';
 import { type Curve, LossCurves } from './loss-curves.tsx';
 import { VerdictSection } from './verdict.tsx';
-import { Digest, figure, Moment, Progress, StateBadge } from './words.tsx';
+import { Digest, figure, Moment, Progress, RecordRow, StateBadge } from './words.tsx';
 
 export const jobsPage = (jobs: JobSummary[], next: string | null): string =>
   renderPage({
@@ -158,6 +158,9 @@ const Facts = ({ job }: { job: Job }) => (
       <dd>
         <Moment at={job.createdAt} />
       </dd>
+      {job.statements.map((statement) => (
+        <RecordRow name={`Statement on ${statement.model} (in-toto)`} record={statement} />
+      ))}
       <dt>As JSON</dt>
       <dd>
         <a href={job.href}>{job.href}</a>

@@ -6,7 +6,16 @@ import { renderPage } from './layout.tsx';
 import { LossCurves } from './loss-curves.tsx';
 import type { Series } from './metrics-lines.ts';
 import { Taints } from './verdict.tsx';
-import { bytesFigure, Digest, durationFigure, figure, Moment, Progress, StateBadge } from './words.tsx';
+import {
+  bytesFigure,
+  Digest,
+  durationFigure,
+  figure,
+  Moment,
+  Progress,
+  RecordRow,
+  StateBadge,
+} from './words.tsx';
 
 export interface RunPageProps {
   run: Run;
@@ -122,17 +131,6 @@ const Facts = ({ run }: { run: Run }) => (
     </dd>
   </dl>
 );
-
-const RecordRow = ({ name, record }: { name: string; record: Run['provenance'] }) =>
-  record && (
-    <>
-      <dt>{name}</dt>
-      <dd>
-        <Digest sha256={record.sha256} href={record.href} />{' '}
-        {!record.signed && <span class="badge taint">unsigned</span>}
-      </dd>
-    </>
-  );
 
 const Files = ({ caption, files, weights }: { caption: string; files: ModelFile[]; weights: string }) => (
   <div class="scroll">

@@ -3,6 +3,7 @@
 // Small words that many pages use: states, verdicts, times, digests. Every colour has a sign beside it.
 import type { JobState, RunState } from '@retraind/shared/job/states';
 import type { Rung } from '@retraind/shared/verdict/evidence';
+import type { Run } from '@retraind/shared/wire/resources';
 
 export const rungWords: Record<Rung, { sign: string; name: string; meaning: string }> = {
   'bit-identical': {
@@ -16,7 +17,11 @@ export const rungWords: Record<Rung, { sign: string; name: string; meaning: stri
     name: 'statistically equivalent',
     meaning: 'Behaves like a retrain, within the margin that the recipe registered.',
   },
-  different: { sign: '≠', name: 'different', meaning: 'Not what its sources produce.' },
+  different: {
+    sign: '≠',
+    name: 'different',
+    meaning: 'The shipped file and the declared pipeline disagree.',
+  },
   inconclusive: { sign: '?', name: 'inconclusive', meaning: 'The runs do not suffice to say either.' },
   'not-verifiable': { sign: '–', name: 'not verifiable', meaning: 'Something that is needed is missing.' },
 };
@@ -101,3 +106,15 @@ export function durationFigure(seconds: number): string {
     ? `${minutes} min ${Math.round(seconds % 60)} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** A row of a facts list: a record by digest, and whether anybody has signed it. */
+export const RecordRow = ({ name, record }: { name: string; record: Run['provenance'] }) =>
+  record && (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        <Digest sha256={record.sha256} href={record.href} />{' '}
+        {!record.signed && <span class="badge taint">unsigned</span>}
+      </dd>
+    </>
+  );

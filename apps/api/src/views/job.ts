@@ -8,7 +8,7 @@ import type { SourceVersion } from '@retraind/prisma/store/versions';
 import { printWishes } from '@retraind/shared/gpu/wish';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Job, JobModel, JobSummary, RunSummary, Version } from '@retraind/shared/wire/resources';
-import { jobHref, runSummaryView } from './run.ts';
+import { jobHref, recordView, runSummaryView } from './run.ts';
 
 // Map.groupBy is not in Node 20.
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -54,6 +54,10 @@ export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
     overlaySha256: job.package.overlaySha256,
     models: job.control === null ? [] : declaredModels(job.control),
     runs,
+    statements: claimed.flatMap(({ verdict, statementSha256 }) => {
+      const record = recordView(statementSha256);
+      return record === null ? [] : [{ model: verdict.model, ...record }];
+    }),
     explainHref: `${jobHref(job.jobId)}/explain`,
   };
 }

@@ -58,7 +58,7 @@ const modelFileView = ({ model, evidence }: ModelEvidence): ModelFile => ({
 });
 
 /** Nothing is signed yet: the records say so themselves. */
-const recordView = (sha256: string | null): Run['provenance'] =>
+export const recordView = (sha256: string | null): Run['provenance'] =>
   sha256 === null ? null : { sha256, href: artifactHref(sha256), signed: false };
 
 export function runView(run: RunDetail, job: { source: string; version: string }): Run {

@@ -188,6 +188,8 @@ export const Job = Type.Object({
   overlaySha256: nullable(Sha256),
   models: Type.Array(JobModel),
   runs: Type.Array(RunSummary),
+  /** The in-toto statement of each verdict, by model; absent where none was made. */
+  statements: Type.Array(Type.Object({ model: Text, ...RecordRef.properties })),
   explainHref: Href,
 });
 export type Job = Static<typeof Job>;
