@@ -13,7 +13,7 @@ import pg from 'pg';
 import { type Bell, openBell } from '../../apps/scheduler/src/queue/bell.ts';
 import { type Answering, type AnswerOptions, answerRings } from '../../apps/worker/src/queue/answer.ts';
 import { withDatabase } from '../support/database.ts';
-import { redisAbsence, withRedis } from '../support/redis.ts';
+import { provideRedis, withRedis } from '../support/redis.ts';
 
 interface Backend {
   /** What the worker connects to. */
@@ -332,8 +332,8 @@ function startChild(where: AnswerOptions['where'], nodeId: string, lockMilliseco
 }
 
 const database = await withDatabase();
-const absence = redisAbsence();
-const server = absence === null ? await withRedis() : null;
+const { path, absence } = await provideRedis();
+const server = path === null ? null : await withRedis(path);
 
 describe('BullMQ on PostgreSQL', () => conformance(() => postgres(database.url)));
-describe('BullMQ on Redis', { skip: absence ?? false }, () => conformance(() => redis(server!.url)));
+describe('BullMQ on Redis', { skip: absence }, () => conformance(() => redis(server!.url)));

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
-import { redisAbsence, withRedis } from '../support/redis.ts';
+import { provideRedis, withRedis } from '../support/redis.ts';
 import { startTestFarm } from './farm.ts';
 
-const absence = redisAbsence();
-const redis = absence === null ? await withRedis() : null;
+const { path, absence } = await provideRedis();
+const redis = path === null ? null : await withRedis(path);
 
 async function judgesTiny(redisUrl: string | undefined): Promise<void> {
   const farm = await startTestFarm({ examples: ['tiny'], redisUrl, seed: '7', slots: 2, leaseSeconds: 20 });
@@ -38,5 +38,5 @@ async function judgesTiny(redisUrl: string | undefined): Promise<void> {
 
 describe('a farm judges examples/tiny', () => {
   test('with the queue in PostgreSQL', () => judgesTiny(undefined));
-  test('with the queue in Redis', { skip: absence ?? false }, () => judgesTiny(redis!.url));
+  test('with the queue in Redis', { skip: absence }, () => judgesTiny(redis!.url));
 });

@@ -1,25 +1,25 @@
 // The pages in a real browser: the live log goes on by itself, nothing breaks the content policy, no other host is asked.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { startFarm } from '../api/farm-server.ts';
 import { breakageOf } from '../support/scenario.ts';
+import { provideTool } from '../support/tool.ts';
 
-const executablePath = '/usr/bin/chromium';
-const skip = existsSync(executablePath)
-  ? false
-  : `no browser: ${executablePath} (Debian's chromium) is missing`;
+const { path: executablePath, absence } = await provideTool('chromium');
 
 test('a log goes on in the page as it grows, as text, and the page turns final at its end', {
-  skip,
+  skip: absence,
 }, async () => {
   const server = await startFarm();
   const key = await server.enrol('live');
   const lease = await server.lease(key);
   const client = server.client(key, lease);
   await client.appendLog('first line\n');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
   try {
     const page = await browser.newPage();
     const faults: string[] = [];

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
-import { findProgram } from '@retraind/host/debian-tools';
+import { type ProvidedTool, provideTool } from './tool.ts';
 
 export interface TestRedis {
   /** As REDIS_URL takes it. */
@@ -15,9 +15,8 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Why there can be no Redis here; null where there can. For a test's `skip`. */
-export const redisAbsence = (): string | null =>
-  findProgram('redis-server') ? null : 'redis-server is not installed (apt-get install redis-server)';
+/** The server, or why there can be none here. */
+export const provideRedis = (): Promise<ProvidedTool> => provideTool('redis-server');
 
 /** A port of loopback that nobody has at this moment. */
 const freePort = async (): Promise<number> => {
@@ -29,10 +28,8 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** Starts a Redis that dies with the test's process. Call it only where `redisAbsence()` is null. */
-export const withRedis = async (): Promise<TestRedis> => {
-  const program = findProgram('redis-server');
-  if (!program) throw new Error(redisAbsence() ?? '');
+/** Starts a Redis that dies with the test's process. */
+export const withRedis = async (program: string): Promise<TestRedis> => {
   const folder = await mkdtemp('/tmp/retraind-redis-');
   const port = await freePort();
   const password = randomBytes(16).toString('hex');

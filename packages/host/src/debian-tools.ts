@@ -26,6 +26,7 @@ export const tools = {
   gcc: { packageName: 'gcc' },
   git: { packageName: 'git' },
   ip: { packageName: 'iproute2' },
+  chromium: { packageName: 'chromium' },
   mmdebstrap: { packageName: 'mmdebstrap' },
   'dpkg-source': { packageName: 'dpkg-dev' },
   'dpkg-scansources': { packageName: 'dpkg-dev' },

@@ -70,22 +70,25 @@ export const run: Verb = {
   async run(args, output, signal) {
     const word = args.words[0]!;
     const source = sourceOf(word);
+    // What the words and numbers mean first: nothing is installed for a command that is not understood.
+    const seed = args.wholeNumber('seed', 0, 999_999_999_999_999);
+    const runs = args.wholeNumber('runs', 1, 10) ?? null;
+    const parallel = args.wholeNumber('parallel', 1, 64);
     const install = !args.flag('no-install');
     const tools = ['dpkg-source', 'make', 'xz', ...(args.flag('no-sandbox') ? [] : ['bwrap'])] as const;
     for (const tool of tools) await ensureTool(tool as 'make', { install, say: output.say });
-    const seed = args.wholeNumber('seed', 0, 999_999_999_999_999);
     const progress = openRunProgress(output.say);
     try {
       const result = await runLocalJob({
         source,
         overlays,
         reference: args.text('reference') ?? null,
-        runs: args.wholeNumber('runs', 1, 10) ?? null,
+        runs,
         seed: seed === undefined ? null : String(seed),
         sandbox: args.flag('no-sandbox') ? 'none' : 'bwrap',
         resultsFolder: args.text('results') ?? join(defaultDataFolder(), 'runs'),
         cacheFolder: cacheFolder(),
-        parallel: args.wholeNumber('parallel', 1, 64),
+        parallel,
         signal,
         onEvent: (event) => {
           if (!output.json) progress.show(event);
