@@ -9,7 +9,7 @@ import * as nodes from './nodes.ts';
 import * as runs from './runs.ts';
 import * as world from './world.ts';
 
-const { db, url } = await withDatabase();
+const { db, url } = await withDatabase({ alone: true });
 
 const ids = (change: world.WorldChange) => ({
   jobs: change.jobs.map(({ jobId }) => jobId),

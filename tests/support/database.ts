@@ -14,10 +14,16 @@ export interface TestDatabase {
 /** Milliseconds after the last test in which everything that the tests opened must be closed. */
 const leakMilliseconds = 20_000;
 
+export interface TestDatabaseOptions {
+  /** A server of its own: for tests that see transactions of other databases (snapshots count them all). */
+  alone?: boolean;
+}
+
 /** Opens it at the head of a test file; it closes after the file's last test. */
-export const withDatabase = async (): Promise<TestDatabase> => {
-  const own = process.env.TEST_DATABASE_URL ? null : await startTestPostgres();
-  const admin = process.env.TEST_DATABASE_URL ?? own!.urlOf('postgres');
+export const withDatabase = async ({ alone = false }: TestDatabaseOptions = {}): Promise<TestDatabase> => {
+  const shared = alone ? undefined : process.env.TEST_DATABASE_URL;
+  const own = shared === undefined ? await startTestPostgres() : null;
+  const admin = shared ?? own!.urlOf('postgres');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await execute(admin, `CREATE DATABASE ${name} TEMPLATE ${templateName} STRATEGY FILE_COPY`);
   const url = admin.replace(/\/postgres\?/, `/${name}?`);
