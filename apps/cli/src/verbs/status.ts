@@ -61,8 +61,12 @@ export const status: Verb = {
   async run(args, output) {
     const farm = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const [word] = args.words;
-    if (word === undefined) printJobs((await farm.get<Page<JobSummary>>('/api/v1/jobs')).items, output);
-    else {
+    if (word === undefined) {
+      const page = await farm.get<Page<JobSummary>>('/api/v1/jobs?limit=200');
+      printJobs(page.items, output);
+      if (page.next !== null)
+        output.say(`the newest ${page.items.length} jobs are shown; older ones: ${farm.address}/jobs`);
+    } else {
       const job = await findJob(farm, word);
       printJob(job, await whyWaiting(farm, job), output);
     }
