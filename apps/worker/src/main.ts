@@ -46,7 +46,11 @@ const { key, sandbox, programs } = await prepare().catch((error: unknown) => {
   console.error(`worker: ${error.detail}${error.hint ? `\n  hint: ${error.hint}` : ''}`);
   process.exit(error.exitCode);
 });
-log.info({ nodeId: key.nodeId, api, sandbox: sandbox.name, taints: sandbox.taints }, 'starting');
+// The public key as JSON writes it: what an admin registers the node with (docs/how-to/run-a-farm.md).
+log.info(
+  { nodeId: key.nodeId, publicKey: key.publicKeyPem, api, sandbox: sandbox.name, taints: sandbox.taints },
+  'starting',
+);
 
 const present = keepPresent({
   api,

@@ -1,5 +1,4 @@
 // retrain farm: the embedded farm, until it is stopped.
-import { join } from 'node:path';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Verb } from '../args.ts';
 import { startEmbeddedFarm } from '../embedded-farm.ts';
@@ -34,7 +33,7 @@ export const farm: Verb = {
     const seed = args.wholeNumber('seed', 0, 999_999_999_999_999);
     const started = await startEmbeddedFarm(
       {
-        data: args.text('data') ?? join(defaultDataFolder()),
+        data: args.text('data') ?? defaultDataFolder(),
         listen: args.text('listen'),
         slots: args.wholeNumber('slots', 1, 64),
         seed: seed === undefined ? undefined : String(seed),
