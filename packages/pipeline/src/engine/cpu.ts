@@ -8,6 +8,13 @@ export const cpu: Engine = {
   automatic: false,
   async open() {
     await tf.setBackend('cpu');
-    return { backend: 'cpu', label: `cpu (tfjs ${tf.version_core})` };
+    // Math.exp, Math.log and their like are V8's own: another Node may round otherwise.
+    return {
+      backend: 'cpu',
+      label: `cpu (tfjs ${tf.version_core})`,
+      version: `tfjs ${tf.version_core}`,
+      device: 'cpu',
+      determinism: 'machine',
+    };
   },
 };

@@ -17,7 +17,13 @@ export const wasm: Engine = {
     const opened = await tf.setBackend('wasm');
     forget();
     if (!opened) return { unavailable: 'the WebAssembly module does not load' };
-    return { backend: 'wasm', label: `wasm (tfjs ${tf.version_core}, simd, 1 thread)` };
+    return {
+      backend: 'wasm',
+      label: `wasm (tfjs ${tf.version_core}, simd, 1 thread)`,
+      version: `tfjs ${tf.version_core}`,
+      device: 'cpu',
+      determinism: 'everywhere',
+    };
   },
 };
 

@@ -1,0 +1,21 @@
+// Rows of a held set, on the host's side.
+import { RecipeFault } from '../fault.ts';
+import type { HostTensor } from './step.ts';
+
+/** The named rows of a set, [rows, …]. Throws a RecipeFault where the set is missing or a row lies outside. */
+export function rowsOf(name: string, set: HostTensor | undefined, rows: Int32Array): HostTensor {
+  if (!set) throw new RecipeFault(`the step holds no set '${name}'`, 'name it under `hold`, or feed values');
+  const count = set.shape[0]!;
+  const size = set.values.length / count;
+  const values =
+    set.values instanceof Int32Array
+      ? new Int32Array(rows.length * size)
+      : new Float32Array(rows.length * size);
+  for (const [i, row] of rows.entries()) {
+    if (!(row >= 0 && row < count)) {
+      throw new RecipeFault(`row ${row} of '${name}' does not exist`, `rows go from 0 to ${count - 1}`);
+    }
+    values.set(set.values.subarray(row * size, (row + 1) * size), i * size);
+  }
+  return { shape: [rows.length, ...set.shape.slice(1)], values };
+}
