@@ -79,6 +79,9 @@ test('the ladder takes an automatic engine, and names what there is', async () =
   assert.ok(engines.some(({ name, automatic }) => automatic && name === backend));
   await assert.rejects(openEngine('abacus'), (error) => {
     assert.ok(error instanceof RecipeFault);
-    return error.message === "there is no engine 'abacus'" && error.cure === 'take one of wasm, cpu';
+    return (
+      error.message === "there is no engine 'abacus'" &&
+      error.cure === 'take one of tfjs-node-gpu, tfjs-node, wasm, cpu'
+    );
   });
 });

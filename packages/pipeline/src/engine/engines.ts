@@ -2,9 +2,11 @@
 import { RecipeFault } from '../fault.ts';
 import { cpu } from './cpu.ts';
 import type { Engine, OpenEngine } from './engine.ts';
+import { tfjsNode } from './tfjs-node.ts';
+import { tfjsNodeGpu } from './tfjs-node-gpu.ts';
 import { wasm } from './wasm.ts';
 
-export const engines: readonly Engine[] = [wasm, cpu];
+export const engines: readonly Engine[] = [tfjsNodeGpu, tfjsNode, wasm, cpu];
 
 /**
  * Opens the engine called `name`, or the first automatic one that this machine can run.
