@@ -3,7 +3,7 @@
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from './engine.ts';
-import { replaceMatMul } from './wasm-matmul.ts';
+import { completeKernels } from './wasm/kernels.ts';
 
 export const wasm: Engine = {
   name: 'wasm',
@@ -12,7 +12,7 @@ export const wasm: Engine = {
     // Without SIMD another binary is loaded, whose sums are in another order: other bits, so it counts as another engine.
     if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')))
       return { unavailable: 'no WebAssembly SIMD here' };
-    replaceMatMul();
+    completeKernels();
     const forget = newListeners(['uncaughtException', 'unhandledRejection']);
     const opened = await tf.setBackend('wasm');
     forget();

@@ -1,6 +1,6 @@
 // A product with a transposed factor, which every gradient of a dense layer is, runs in a scalar loop in tfjs's wasm
 // backend (0.6-2 GFLOP/s); a plain product runs in XNNPACK (17-31 GFLOP/s). So: transpose first, then the plain product.
-// Needs nothing but tfjs's registry; the gradients are tested against the cpu backend (wasm-matmul.test.ts).
+// Needs nothing but tfjs's registry; the gradients are tested against the cpu backend (matmul.test.ts).
 import {
   getKernel,
   type KernelConfig,

@@ -1,10 +1,10 @@
 // The replaced product against the cpu backend: values and gradients, every pair of transposes, odd and batched shapes.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { generator } from '../random.ts';
+import { generator } from '../../random.ts';
 // With the layers, whose import registers the gradients.
-import * as tf from '../tf.ts';
-import { openEngine } from './engines.ts';
+import * as tf from '../../tf.ts';
+import { openEngine } from '../engines.ts';
 
 before(async () => {
   await openEngine('cpu');
