@@ -1,7 +1,9 @@
 // What `import … from 'retrain-tfjs'` gives (packages/pipeline/README.md). The one barrel of the house: a recipe sees one
 // module, whatever files it is made of.
-export { type IdxArray, readIdx } from './data/idx.ts';
-export { gather, type Inputs, inputs, type Labels, labels, oneHot } from './data/records.ts';
+export type { DataArray, StoredArray } from './data/data-array.ts';
+export { type IdxArray, openIdx, readIdx } from './data/idx.ts';
+export type { MemorySet, RecordSet, StoredSet } from './data/record-set.ts';
+export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } from './data/records.ts';
 // Only for main.ts: opens the engine before the recipe's own code runs.
 export { openEngine } from './engine/engines.ts';
 export { RecipeFault } from './fault.ts';
