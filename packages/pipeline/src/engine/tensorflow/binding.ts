@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import * as tf from '../../tf.ts';
+import { chainOperations } from './chained.ts';
 import { type EngineFolder, engineFolder, type Manifest } from './folder.ts';
 import { fixSettings, type Settings } from './settings.ts';
 
@@ -100,6 +101,7 @@ export function loadTensorflow(
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: TensorflowBinding, name: string) => tf.KernelBackend;
   };
+  chainOperations();
   load('./dist/register_all_kernels.js');
   const name = `@tensorflow/tfjs-node${manifest.kind === 'cuda' ? '-gpu' : ''}`;
   tf.registerBackend(backendName, () => new NodeJSKernelBackend(binding, name));

@@ -1,5 +1,6 @@
 // Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are slow.
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { replaceAvgPoolGrad } from '../avg-pool-grad.ts';
 import { bridged, bridgeTheRest } from './bridge.ts';
 import { conv2DBackpropFilter } from './conv-filter-gradient.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-gradients.ts';
@@ -14,7 +15,7 @@ const added = {
 };
 
 /** Stock kernels whose results are wrong (kernels.test.ts): those of the cpu backend are taken. */
-const wrong = ['MaxPoolGrad', 'Conv3DBackpropInputV2'];
+const wrong = ['AvgPoolGrad', 'MaxPoolGrad', 'Conv3DBackpropInputV2'];
 
 let done = false;
 
@@ -23,6 +24,7 @@ export function completeKernels(): void {
   if (done) return;
   done = true;
   replaceMatMul();
+  replaceAvgPoolGrad();
   for (const [kernelName, kernelFunc] of Object.entries(added)) {
     registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
   }
