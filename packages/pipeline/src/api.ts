@@ -8,7 +8,12 @@ export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } fro
 export { openEngine } from './engine/engines.ts';
 export { RecipeFault } from './fault.ts';
 export { accuracy, type FitOptions, type FitResult, fit } from './fit.ts';
-export { dense } from './layers.ts';
+export { activation } from './layers/activation.ts';
+export { conv2d } from './layers/conv2d.ts';
+export { dense } from './layers/dense.ts';
+export { depthwiseConv2d } from './layers/depthwise-conv2d.ts';
+export { averagePool, globalAveragePool, maxPool } from './layers/pooling.ts';
+export { flatten, reshape } from './layers/reshape.ts';
 export { writeMetrics } from './metrics.ts';
 export { onnxBytes, saveOnnx } from './onnx/write.ts';
 export { epochOrder, generator } from './random.ts';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
 import { gather, type Inputs, type Labels, oneHot } from './data/records.ts';
 import { RecipeFault } from './fault.ts';
-import { denseParts, forward } from './layers.ts';
+import { forward, type Net, netOf } from './layers/net.ts';
 import { writeMetrics } from './metrics.ts';
 import { epochOrder } from './random.ts';
 import { run } from './run.ts';
@@ -42,9 +42,8 @@ export async function fit(model: Sequential, options: FitOptions): Promise<FitRe
   const { inputs, labels, optimizer, batchSize, epochs } = options;
   positive('batchSize', batchSize);
   positive('epochs', epochs);
-  const parts = denseParts(model);
-  checkShapes(parts, inputs, labels);
-  const variables = parts.flatMap(({ kernel, bias }) => (bias ? [kernel, bias] : [kernel])) as tf.Variable[];
+  const net = netOf(model);
+  checkShapes(net, inputs, labels);
   const stepsAnEpoch = Math.ceil(inputs.rows / batchSize);
   const steps = stepsAnEpoch * epochs;
   const curveEvery = Math.ceil(steps / curvePoints);
@@ -58,9 +57,13 @@ export async function fit(model: Sequential, options: FitOptions): Promise<FitRe
     let sum = 0;
     for (let at = 0; at < inputs.rows; at += batchSize) {
       const rows = order.subarray(at, at + batchSize);
-      const x = tf.tensor2d(gather(inputs, rows), [rows.length, inputs.columns]);
+      const x = tf.tensor(gather(inputs, rows), [rows.length, ...net.inputShape]);
       const y = tf.tensor2d(oneHot(labels, rows), [rows.length, labels.classes]);
-      const cost = optimizer.minimize(() => crossEntropy(forward(parts, x, 'logits'), y), true, variables)!;
+      const cost = optimizer.minimize(
+        () => crossEntropy(forward(net, x, { training: true, logits: true }) as tf.Tensor2D, y),
+        true,
+        net.trainable,
+      )!;
       const loss = (await cost.data())[0]!;
       tf.dispose([x, y, cost]);
       step += 1;
@@ -95,14 +98,17 @@ function crossEntropy(logits: tf.Tensor2D, oneHotLabels: tf.Tensor2D): tf.Scalar
 
 /** Fraction of records whose most probable class is their label (the lowest one among equals). */
 export async function accuracy(model: Sequential, inputs: Inputs, labels: Labels): Promise<number> {
-  const parts = denseParts(model);
-  checkShapes(parts, inputs, labels);
+  const net = netOf(model);
+  checkShapes(net, inputs, labels);
   let right = 0;
   for (let at = 0; at < inputs.rows; at += 1024) {
     const rows = Int32Array.from({ length: Math.min(1024, inputs.rows - at) }, (_, i) => at + i);
     const best = tf.tidy(() =>
       tf.argMax(
-        forward(parts, tf.tensor2d(gather(inputs, rows), [rows.length, inputs.columns]), 'logits'),
+        forward(net, tf.tensor(gather(inputs, rows), [rows.length, ...net.inputShape]), {
+          training: false,
+          logits: true,
+        }),
         -1,
       ),
     );
@@ -113,25 +119,25 @@ export async function accuracy(model: Sequential, inputs: Inputs, labels: Labels
   return right / inputs.rows;
 }
 
-function checkShapes(parts: ReturnType<typeof denseParts>, inputs: Inputs, labels: Labels): void {
-  const first = parts[0];
-  const last = parts.at(-1);
-  if (!first || !last) throw new RecipeFault('the net has no layer', 'give it at least one Dense layer');
+function checkShapes(net: Net, inputs: Inputs, labels: Labels): void {
   if (inputs.rows !== labels.rows) {
     throw new RecipeFault(
       `there are ${inputs.rows} inputs and ${labels.rows} labels`,
       'give files of one set',
     );
   }
-  if (first.kernel.shape[0] !== inputs.columns) {
+  const taken = net.inputShape.reduce((product, length) => product * length, 1);
+  if (taken !== inputs.columns) {
     throw new RecipeFault(
-      `layer '${first.name}' takes ${first.kernel.shape[0]} inputs, a record has ${inputs.columns}`,
+      `layer '${net.layers[0]!.layer.name}' takes ${taken} inputs, a record has ${inputs.columns}`,
       `say { inputs: ${inputs.columns} } at the first layer`,
     );
   }
-  if (last.activation !== 'softmax' || last.kernel.shape[1] !== labels.classes) {
+  const { name, activation } = net.last;
+  const given = net.outputShape.join('x');
+  if (activation !== 'softmax' || given !== String(labels.classes)) {
     throw new RecipeFault(
-      `layer '${last.name}' gives ${last.kernel.shape[1]} values by ${last.activation}, there are ${labels.classes} classes`,
+      `layer '${name}' gives ${given} values by ${activation}, there are ${labels.classes} classes`,
       `end the net with dense(${labels.classes}, 'softmax')`,
     );
   }

@@ -21,9 +21,13 @@ export function epochOrder(rows: number, seed: number, epoch: number): Int32Arra
   return order;
 }
 
-/** Seed of the n-th layer (from 1), 1 … 2^31-2. Never 0: tfjs takes 0 for "no seed" in some initialisers. */
-export function layerSeed(seed: number, layer: number): number {
-  return 1 + Math.floor(generator(seed, `layer/${layer}`)() * 2_147_483_646);
+/**
+ * Seed of the n-th layer (from 1), 1 … 2^31-2; `thing` where a layer needs more than one. Never 0: tfjs takes 0 for "no seed"
+ * in some initialisers.
+ */
+export function layerSeed(seed: number, layer: number, thing?: string): number {
+  const purpose = thing === undefined ? `layer/${layer}` : `layer/${layer}/${thing}`;
+  return 1 + Math.floor(generator(seed, purpose)() * 2_147_483_646);
 }
 
 /** Replaces Math.random, which tfjs uses wherever it is given no seed (dropout, default initialisers, shuffles). */

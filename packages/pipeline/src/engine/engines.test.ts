@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RecipeFault } from '../fault.ts';
-import { type Activation, type DenseParts, forward } from '../layers.ts';
+import { affine } from '../layers/dense.ts';
 import { generator } from '../random.ts';
 import * as tf from '../tf.ts';
 import { engines, openEngine } from './engines.ts';
 
 const sizes = [20, 13, 4];
 const rows = 9;
+const act = { relu: tf.relu, tanh: tf.tanh, sigmoid: tf.sigmoid };
 const optimizers: Record<string, () => tf.Optimizer> = {
   sgd: () => tf.train.sgd(0.1),
   momentum: () => tf.train.momentum(0.1, 0.9),
@@ -17,29 +18,31 @@ const optimizers: Record<string, () => tf.Optimizer> = {
 };
 
 /** Weights of a small net after eight steps on the engine that is open now. */
-async function trained(hidden: Activation, optimizer: tf.Optimizer): Promise<Float32Array[]> {
+async function trained(hidden: keyof typeof act, optimizer: tf.Optimizer): Promise<Float32Array[]> {
   const next = generator(7, 'test');
   const draw = (shape: [number, number]) =>
     tf.tensor2d(
       Float32Array.from({ length: shape[0] * shape[1] }, () => 2 * next() - 1),
       shape,
     );
-  const parts: DenseParts[] = sizes.slice(1).map((units, layer) => ({
-    name: `layer ${layer}`,
-    activation: layer === 0 ? hidden : 'softmax',
+  const parts = sizes.slice(1).map((units, layer) => ({
     kernel: tf.variable(draw([sizes[layer]!, units])),
-    bias: tf.variable(tf.zeros([units])) as tf.Variable<tf.Rank.R1>,
+    bias: tf.variable(tf.zeros([units])),
   }));
+  const logits = (input: tf.Tensor): tf.Tensor => {
+    const [first, second] = parts;
+    return affine(act[hidden](affine(input, first!.kernel, first!.bias)), second!.kernel, second!.bias);
+  };
   const x = draw([rows, sizes[0]!]);
   const y = tf.tensor2d(
     Array.from({ length: rows }, (_, row) =>
       Array.from({ length: 4 }, (_, kind) => (kind === row % 4 ? 1 : 0)),
     ),
   );
-  const variables = parts.flatMap(({ kernel, bias }) => [kernel, bias!]) as tf.Variable[];
+  const variables = parts.flatMap(({ kernel, bias }) => [kernel, bias]) as tf.Variable[];
   for (let step = 0; step < 8; step++) {
     optimizer.minimize(
-      () => tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(forward(parts, x, 'logits'))), -1))) as tf.Scalar,
+      () => tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(logits(x))), -1))) as tf.Scalar,
       false,
       variables,
     );

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openEngine } from '../engine/engines.ts';
-import { dense } from '../layers.ts';
+import { activation } from '../layers/activation.ts';
+import { conv2d } from '../layers/conv2d.ts';
+import { dense } from '../layers/dense.ts';
+import { depthwiseConv2d } from '../layers/depthwise-conv2d.ts';
+import { forward, netOf } from '../layers/net.ts';
+import { averagePool, globalAveragePool, maxPool } from '../layers/pooling.ts';
+import { flatten, reshape } from '../layers/reshape.ts';
 import { generator } from '../random.ts';
 import * as tf from '../tf.ts';
 import { onnxBytes, saveOnnx } from './write.ts';
@@ -46,31 +52,91 @@ const nets: Record<string, () => tf.Sequential> = {
     }),
   'an input layer of its own': () =>
     tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [4] }), dense(3, 'softmax')] }),
+  'a conv net': () =>
+    tf.sequential({
+      layers: [
+        conv2d(6, 3, 'relu', { inputs: [9, 8, 2] }),
+        maxPool(),
+        conv2d(4, [2, 3], 'tanh', { padding: 'same', stride: [2, 1] }),
+        flatten(),
+        dense(3, 'softmax'),
+      ],
+    }),
+  'an image as flat records': () =>
+    tf.sequential({
+      layers: [reshape([6, 6, 1], { inputs: 36 }), conv2d(3, 3, 'relu'), flatten(), dense(2, 'softmax')],
+    }),
+  'images in, images out': () =>
+    tf.sequential({ layers: [conv2d(2, 4, 'sigmoid', { inputs: [5, 7, 3], padding: 'same' })] }),
+  'softmax over the channels of an image': () =>
+    tf.sequential({ layers: [conv2d(3, 2, 'softmax', { inputs: [4, 4, 1] })] }),
+  'softmax of its own': () =>
+    tf.sequential({
+      layers: [conv2d(3, 2, 'linear', { inputs: [4, 4, 1] }), activation('softmax'), activation('linear')],
+    }),
+  'depthwise, then pointwise': () =>
+    tf.sequential({
+      layers: [
+        depthwiseConv2d(3, 'relu', { inputs: [7, 6, 3], multiplier: 2, padding: 'same', stride: 2 }),
+        conv2d(5, 1, 'relu'),
+        globalAveragePool(),
+        dense(4, 'softmax'),
+      ],
+    }),
+  'pools with padding': () =>
+    tf.sequential({
+      layers: [
+        averagePool(3, { inputs: [7, 8, 2], stride: 2, padding: 'same' }),
+        maxPool([2, 3], { stride: 1, padding: 'same' }),
+        averagePool(2),
+        flatten(),
+      ],
+    }),
+  'the mean of images as they come': () =>
+    tf.sequential({ layers: [globalAveragePool({ inputs: [3, 4, 5] })] }),
+  'a dilated window, no bias': () =>
+    tf.sequential({
+      layers: [
+        tf.layers.conv2d({
+          filters: 3,
+          kernelSize: 3,
+          dilationRate: 2,
+          padding: 'same',
+          useBias: false,
+          inputShape: [8, 9, 2],
+        }),
+      ],
+    }),
+  'a dense layer at each place of a sequence': () =>
+    tf.sequential({
+      layers: [reshape([4, 5], { inputs: 20 }), dense(3, 'relu'), dense(6, 'softmax')],
+    }),
 };
 
 for (const [name, make] of Object.entries(nets)) {
   test(`onnxruntime gives what tfjs gives, to 1e-5: ${name}`, async () => {
     const model = stir(make());
-    const columns = model.inputs[0]!.shape[1]!;
-    const rows = 17;
-    const x = Float32Array.from({ length: rows * columns }, () => next());
+    const shape = [17, ...(model.inputs[0]!.shape.slice(1) as number[])];
+    const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 2 * next() - 1);
     const session = await InferenceSession.create(await onnxBytes(model), { intraOpNumThreads: 1 });
     assert.deepEqual([session.inputNames, session.outputNames], [['input'], ['output']]);
-    const { output } = await session.run({ input: new Tensor('float32', x, [rows, columns]) });
-    const expected = model.predict(tf.tensor2d(x, [rows, columns])) as tf.Tensor;
+    const { output } = await session.run({ input: new Tensor('float32', x, shape) });
+    const expected = model.predict(tf.tensor(x, shape)) as tf.Tensor;
     assert.deepEqual(output!.dims, expected.shape);
+    const ours = await forward(netOf(model), tf.tensor(x, shape), { training: false }).data();
     const found = output!.data as Float32Array;
     (await expected.data()).forEach((value: number, at: number) => {
       assert.ok(Math.abs(value - found[at]!) < 1e-5, `value ${at}: ${found[at]} for ${value}`);
+      assert.ok(Math.abs(value - ours[at]!) < 1e-5, `value ${at}: forward gives ${ours[at]} for ${value}`);
     });
   });
 }
 
 test('a layer, an activation and a value that cannot be written are named', async () => {
-  const dropout = tf.sequential({
-    layers: [dense(4, 'relu', { inputs: 4 }), tf.layers.dropout({ rate: 0.5 })],
+  const noise = tf.sequential({
+    layers: [dense(4, 'relu', { inputs: 4 }), tf.layers.gaussianNoise({ name: 'hiss', stddev: 0.5 })],
   });
-  await assert.rejects(onnxBytes(dropout), /layer 'dropout_\S+' is a Dropout, which is not supported/);
+  await assert.rejects(onnxBytes(noise), /layer 'hiss' is a GaussianNoise, which cannot be written as ONNX/);
   const elu = tf.sequential({
     layers: [tf.layers.dense({ name: 'odd', units: 2, inputShape: [2], activation: 'elu' })],
   });
@@ -78,6 +144,11 @@ test('a layer, an activation and a value that cannot be written are named', asyn
   const broken = tf.sequential({ layers: [dense(1, 'softmax', { inputs: 2 })] });
   broken.layers[0]!.setWeights([tf.tensor2d([1, Number.NaN], [2, 1]), tf.zeros([1])]);
   await assert.rejects(onnxBytes(broken), /value 1 of dense_\d+_kernel is not finite/);
+});
+
+test('the same net gives the same bytes', async () => {
+  const model = stir(nets['a conv net']!());
+  assert.deepEqual(await onnxBytes(model), await onnxBytes(model));
 });
 
 test('the file is whole or absent, and stays below $RETRAIN_OUT', async () => {

@@ -1,11 +1,13 @@
-// ONNX from a sequential net of dense layers. The same weights give the same bytes: no date, no host, no counter in them.
-// Source: ONNX IR specification, operators Gemm-13, Relu-14, Sigmoid-13, Tanh-13, Softmax-13.
-import { open, rename, rm } from 'node:fs/promises';
+// ONNX from a sequential net. The same weights give the same bytes: no date, no host, no counter in them.
+// Source: ONNX IR specification and the operators of opset 14; each family of layers draws its own nodes.
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Sequential } from '@tensorflow/tfjs-layers';
 import onnxProto, { type onnx } from 'onnx-proto';
 import { RecipeFault } from '../fault.ts';
-import { type Activation, type DenseParts, denseParts } from '../layers.ts';
+import { writeWhole } from '../file.ts';
+import { type Net, netOf } from '../layers/net.ts';
 import { below, run } from '../run.ts';
+import { Draft } from './draft.ts';
 
 const opset = 14;
 /** IR version 7 is the one of ONNX 1.8 to 1.9, which opset 14 belongs to: readable by every onnxruntime since 2021. */
@@ -14,73 +16,47 @@ const irVersion = 7;
 const { ModelProto, TensorProto } = onnxProto.onnx;
 const { FLOAT } = TensorProto.DataType;
 
-const operators: Record<Exclude<Activation, 'linear'>, string> = {
-  relu: 'Relu',
-  sigmoid: 'Sigmoid',
-  tanh: 'Tanh',
-  softmax: 'Softmax',
-};
-
-const floatTensor = (name: string, dims: number[], values: Float32Array): onnx.ITensorProto => {
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) {
-    throw new RecipeFault(
-      `value ${wrong} of ${name} is not finite`,
-      'lower the learning rate: such a model is of no use',
-    );
-  }
-  // ONNX: raw_data is little-endian, whatever the machine.
-  const raw = new DataView(new ArrayBuffer(values.length * 4));
-  for (let i = 0; i < values.length; i++) raw.setFloat32(4 * i, values[i]!, true);
-  return { name, dims, dataType: FLOAT, rawData: new Uint8Array(raw.buffer) };
-};
-
-const valueInfo = (name: string, columns: number): onnx.IValueInfoProto => ({
+const valueInfo = (name: string, record: readonly number[]): onnx.IValueInfoProto => ({
   name,
-  type: { tensorType: { elemType: FLOAT, shape: { dim: [{ dimParam: 'N' }, { dimValue: columns }] } } },
+  type: {
+    tensorType: {
+      elemType: FLOAT,
+      shape: { dim: [{ dimParam: 'N' }, ...record.map((length) => ({ dimValue: length }))] },
+    },
+  },
 });
 
-async function layerNodes(
-  { name, activation, kernel, bias }: DenseParts,
-  input: string,
-  output: string,
-): Promise<{ nodes: onnx.INodeProto[]; tensors: onnx.ITensorProto[] }> {
-  const sum = activation === 'linear' ? output : `${name}_sum`;
-  const tensors = [floatTensor(`${name}_kernel`, kernel.shape, (await kernel.data()) as Float32Array)];
-  if (bias) tensors.push(floatTensor(`${name}_bias`, bias.shape, (await bias.data()) as Float32Array));
-  const nodes: onnx.INodeProto[] = [
-    { name, opType: 'Gemm', input: [input, ...tensors.map((tensor) => tensor.name!)], output: [sum] },
-  ];
-  if (activation !== 'linear') {
-    nodes.push({
-      name: `${name}_${activation}`,
-      opType: operators[activation],
-      input: [sum],
-      output: [output],
-    });
+/** The values of all weights, read before drawing: webgpu gives them only asynchronously. */
+async function valuesOf(weights: readonly tf.Tensor[]): Promise<Map<number, Float32Array>> {
+  const values = new Map<number, Float32Array>();
+  for (const weight of weights) values.set(weight.id, (await weight.data()) as Float32Array);
+  return values;
+}
+
+async function draw(net: Net): Promise<Draft> {
+  const draft = new Draft({ name: 'input', shape: net.inputShape }, await valuesOf(net.variables));
+  for (const { layer, family, refusal } of net.layers) {
+    if (family === null) {
+      throw new RecipeFault(
+        `layer '${layer.name}' ${refusal}, which cannot be written as ONNX`,
+        'build the net of the layers that retrain-tfjs makes, or write the file by another program',
+      );
+    }
+    family.draw(layer, draft);
   }
-  return { nodes, tensors };
+  draft.channelsLast();
+  draft.end('output');
+  return draft;
 }
 
 /**
- * The model as ONNX bytes: input `input`, float32 [N, inputs]; output `output`, float32 [N, units of the last layer].
- * Throws a RecipeFault that names a layer it has no writing for, or a tensor with values that are not finite.
+ * The model as ONNX bytes: input `input`, float32 [N, …record]; output `output`, float32 [N, …outputs of the last layer];
+ * both with channels last, as tfjs has them. Throws a RecipeFault that names a layer it has no writing for, or a tensor with
+ * values that are not finite.
  */
 export async function onnxBytes(model: Sequential): Promise<Uint8Array> {
-  const parts = denseParts(model);
-  const nodes: onnx.INodeProto[] = [];
-  const initializer: onnx.ITensorProto[] = [];
-  let input = 'input';
-  for (const [index, part] of parts.entries()) {
-    const output = index === parts.length - 1 ? 'output' : `${part.name}_output`;
-    const layer = await layerNodes(part, input, output);
-    nodes.push(...layer.nodes);
-    initializer.push(...layer.tensors);
-    input = output;
-  }
-  const first = parts[0];
-  const last = parts.at(-1);
-  if (!first || !last) throw new RecipeFault('the net has no layer', 'give it at least one Dense layer');
+  const net = netOf(model);
+  const { nodes, tensors } = await draw(net);
   return ModelProto.encode({
     irVersion,
     producerName: 'retrain-tfjs',
@@ -88,28 +64,16 @@ export async function onnxBytes(model: Sequential): Promise<Uint8Array> {
     graph: {
       name: 'model',
       node: nodes,
-      initializer,
-      input: [valueInfo('input', first.kernel.shape[0])],
-      output: [valueInfo('output', last.kernel.shape[1])],
+      initializer: tensors,
+      input: [valueInfo('input', net.inputShape)],
+      output: [valueInfo('output', net.outputShape)],
     },
   }).finish();
 }
 
 /** Writes the model to `name` below $RETRAIN_OUT: whole or not at all. */
 export async function saveOnnx(model: Sequential, name: string): Promise<void> {
-  const path = below(run.out, name);
   const bytes = await onnxBytes(model);
-  const part = `${path}.part`;
-  const file = await open(part, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-    await file.close();
-    await rename(part, path);
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(part, { force: true });
-    throw error;
-  }
+  await writeWhole(below(run.out, name), bytes);
   process.stderr.write(`wrote ${name}, ${bytes.length} bytes\n`);
 }

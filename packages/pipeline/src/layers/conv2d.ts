@@ -1,0 +1,93 @@
+// Convolution over images, [N, height, width, channels].
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers } from '@tensorflow/tfjs-layers';
+import { type Activation, activate, activationOf, activationRefusal } from './activation.ts';
+import { type Family, type FirstLayer, inputShape, weight } from './family.ts';
+import { nextLayer } from './numbering.ts';
+import { type Padding, type Pair, windowAttributes, windowOf, windowRefusal } from './window.ts';
+
+export interface ConvOptions extends FirstLayer {
+  /** 1 unless said otherwise. */
+  stride?: Pair;
+  /** `valid` unless said otherwise. */
+  padding?: Padding;
+}
+
+/** `filters` convolutions by a window of `size`. Weights start from Glorot's uniform distribution, seeded; biases at 0. */
+export function conv2d(
+  filters: number,
+  size: Pair,
+  activation: Activation,
+  options: ConvOptions = {},
+): ReturnType<typeof layers.conv2d> {
+  const { name, seed } = nextLayer('conv2d');
+  return layers.conv2d({
+    name,
+    filters,
+    kernelSize: size as number | [number, number],
+    strides: (options.stride ?? 1) as number | [number, number],
+    padding: options.padding ?? 'valid',
+    activation,
+    kernelInitializer: initializers.glorotUniform({ seed: seed() }),
+    biasInitializer: 'zeros',
+    ...inputShape(options),
+  });
+}
+
+/** Weights as ONNX orders them: [a, b, c, d] → axes by `order`. */
+export function permuted(
+  values: Float32Array,
+  shape: readonly number[],
+  order: readonly number[],
+): Float32Array {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, length) => size * length, 1));
+  const to = order.map((axis) => shape[axis]!);
+  const from = order.map((axis) => strides[axis]!);
+  const result = new Float32Array(values.length);
+  const at = order.map(() => 0);
+  for (let i = 0, source = 0; i < result.length; i++) {
+    result[i] = values[source]!;
+    for (let axis = at.length - 1; axis >= 0; axis--) {
+      source += from[axis]!;
+      at[axis]! += 1;
+      if (at[axis]! < to[axis]!) break;
+      source -= from[axis]! * to[axis]!;
+      at[axis] = 0;
+    }
+  }
+  return result;
+}
+
+export const conv2dFamily: Family = {
+  refusal: (layer) => windowRefusal(layer) ?? activationRefusal(layer),
+  forward(layer, x, pass) {
+    const { strides, dilation, padding } = windowOf(layer, 'kernelSize');
+    const [kernel, bias] = layer.weights.map((variable) => variable.read());
+    // Bias and activation apart, as in dense layers: the bits are the same on an engine that fuses and one that does not.
+    const places = tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, strides, padding, 'NHWC', dilation);
+    return activate(layer, bias === undefined ? places : tf.add(places, bias), pass);
+  },
+  draw(layer, draft) {
+    const { name } = layer;
+    draft.channelsFirst();
+    const window = windowOf(layer, 'kernelSize');
+    const kernel = weight(layer, 0);
+    const [height, width, channels, filters] = kernel.shape as [number, number, number, number];
+    const weights = permuted(draft.values(kernel), kernel.shape, [3, 2, 0, 1]);
+    const constants = [draft.floats(`${name}_kernel`, [filters, channels, height, width], weights)];
+    if (layer.weights[1]) {
+      constants.push(draft.floats(`${name}_bias`, [filters], draft.values(weight(layer, 1))));
+    }
+    const chosen = activationOf(layer)!;
+    const result = {
+      name: chosen === 'linear' ? `${name}_output` : `${name}_sum`,
+      shape: (layer.outputShape as number[]).slice(1),
+      channelsFirst: true,
+    };
+    draft.step('Conv', name, constants, result, {
+      ...windowAttributes(window, draft.current.shape),
+      dilations: window.dilation,
+    });
+    draft.activate(chosen, name);
+  },
+};
