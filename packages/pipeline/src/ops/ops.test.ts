@@ -52,8 +52,7 @@ for (const engine of engines) {
     if ('unavailable' in opened) return context.skip(`${engine.name}: ${opened.unavailable}`);
     const { numTensors } = tf.memory();
     assert.deepEqual(await dropped(), masks);
-    // tfjs's wasm backend lacks the kernel of the gradient.
-    if (tf.getKernel('UnsortedSegmentSum', opened.backend)) assert.deepEqual(await gathered(), rows);
+    assert.deepEqual(await gathered(), rows);
     assert.equal(tf.memory().numTensors, numTensors);
     const table = tf.ones([3, 1]);
     const outside = tf.tensor1d([3], 'int32');
