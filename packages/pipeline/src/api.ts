@@ -2,6 +2,7 @@
 // module, whatever files it is made of.
 export type { DataArray, StoredArray } from './data/data-array.ts';
 export { type IdxArray, openIdx, readIdx } from './data/idx.ts';
+export { openNpy, readNpy } from './data/npy.ts';
 export type { MemorySet, RecordSet, StoredSet } from './data/record-set.ts';
 export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } from './data/records.ts';
 // Only for main.ts: opens the engine before the recipe's own code runs.

@@ -2,7 +2,9 @@
 // counts the records.
 import { RecipeFault } from '../fault.ts';
 import type { ByteSource } from './byte-source.ts';
+import { rewriteByRecord } from './column-major.ts';
 import { decode, type ElementType, type Values } from './element.ts';
+import { scratchFile } from './scratch.ts';
 
 export interface DataArray {
   /** For messages. */
@@ -13,11 +15,13 @@ export interface DataArray {
   values: Values;
 }
 
-/** Where the values of an array lie in a file, row-major. */
+/** Where the values of an array lie in a file. */
 export interface Layout {
   shape: number[];
   type: ElementType;
   bigEndian: boolean;
+  /** The first dimension is the fastest, instead of the last. */
+  columnMajor?: boolean;
   /** Position of the first value. */
   offset: number;
 }
@@ -41,21 +45,37 @@ export const maxRows = 2 ** 31 - 1;
 export const sizeOf = (shape: readonly number[]): number =>
   shape.reduce((product, length) => product * length, 1);
 
-/** The array as it lies in `source`. The caller has checked that it fits. */
-export const stored = (source: ByteSource, layout: Layout): StoredArray => ({
-  ...layout,
-  path: source.path,
-  source,
-  picked: null,
-});
+/** The array as it lies in `source`, which it owns from now on. The caller has checked that it fits. */
+export function store(source: ByteSource, layout: Layout): StoredArray {
+  const { path } = source;
+  if (!isColumnMajor(layout)) return { ...layout, path, source, picked: null };
+  const scratch = scratchFile(path, byteLength(layout));
+  try {
+    rewriteByRecord(source, layout, scratch.write);
+    const rewritten = scratch.source();
+    source.close();
+    return { ...layout, columnMajor: false, offset: 0, path, source: rewritten, picked: null };
+  } catch (error) {
+    scratch.close();
+    throw error;
+  }
+}
 
 /** The whole array in memory, at most `maxBytes` in the file. */
 export function load(source: ByteSource, layout: Layout, maxBytes: number): DataArray {
   const { type, shape, offset, bigEndian } = layout;
-  const length = sizeOf(shape) * type.bytes;
+  const length = byteLength(layout);
   if (length > maxBytes) throw tooLarge(source.path, maxBytes);
   let bytes: Buffer;
-  if (type.bytes === 1) {
+  if (isColumnMajor(layout)) {
+    const own = Buffer.from(new ArrayBuffer(length));
+    let at = 0;
+    rewriteByRecord(source, layout, (records) => {
+      own.set(records, at);
+      at += records.length;
+    });
+    bytes = own;
+  } else if (type.bytes === 1) {
     bytes = source.read(offset, length);
   } else {
     bytes = Buffer.from(new ArrayBuffer(length));
@@ -64,6 +84,12 @@ export function load(source: ByteSource, layout: Layout, maxBytes: number): Data
   const values = decode(type, bytes, bigEndian, (index, what) => valueFault(source.path, index, what));
   return { path: source.path, shape, values };
 }
+
+const byteLength = ({ shape, type }: Layout): number => sizeOf(shape) * type.bytes;
+
+/** Whether it matters: with one dimension, or nothing in it, both orders are one. */
+const isColumnMajor = ({ columnMajor = false, shape }: Layout): boolean =>
+  columnMajor && shape.length > 1 && sizeOf(shape) > 0;
 
 export const valueFault = (path: string, index: number, what: string): RecipeFault =>
   new RecipeFault(`${path}: value ${index} ${what}`, 'mend the file, or give another type');

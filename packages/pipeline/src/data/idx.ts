@@ -2,27 +2,23 @@
 // bytes, a type byte, the number of dimensions, one big-endian uint32 a dimension, then the values, big-endian, last
 // dimension fastest. Plain or gzip, told apart by the bytes and not by the name.
 import { RecipeFault } from '../fault.ts';
-import { dataPath, memorySource } from './byte-source.ts';
+import { memorySource } from './byte-source.ts';
 import {
   type DataArray,
-  defaultMaxBytes,
   type Layout,
   load,
   type ReadLimits,
   type StoredArray,
   sizeOf,
-  stored,
 } from './data-array.ts';
 import { type ElementType, f32, f64, i8, i16, i32, u8 } from './element.ts';
-import { openInMemory, openStreaming } from './gzip.ts';
+import { type Format, locate, openArray, readArray } from './reader.ts';
 
 export type IdxArray = DataArray;
 
 const types: Record<number, ElementType> = { 8: u8, 9: i8, 11: i16, 12: i32, 13: f32, 14: f64 };
 
 const maxDimensions = 8;
-/** Bytes of the longest header. */
-const maxHeader = 4 + 4 * maxDimensions;
 
 const broken = (path: string, what: string): RecipeFault =>
   new RecipeFault(
@@ -56,38 +52,17 @@ function checkSize({ shape, type, offset }: Layout, size: number, path: string):
   throw broken(path, `${how}: shape ${shape.join('x')} needs ${expected} bytes, there are ${size}`);
 }
 
+const idx: Format = { parseHeader, checkSize };
+
 /** Parses IDX bytes, already decompressed. Throws a RecipeFault that names `path` and the byte where it is wrong. */
 export function parseIdx(bytes: Uint8Array, path: string): DataArray {
   const source = memorySource(path, bytes);
-  const layout = parseHeader(source.read(0, maxHeader), path);
-  checkSize(layout, source.size, path);
-  return load(source, layout, bytes.length);
+  return load(source, locate(idx, source), bytes.length);
 }
 
 /** Reads an IDX file, plain or gzip, into memory. `name` is below $RETRAIN_DATA, or absolute. */
-export async function readIdx(name: string, limits: Partial<ReadLimits> = {}): Promise<DataArray> {
-  const path = dataPath(name);
-  const maxBytes = limits.maxBytes ?? defaultMaxBytes;
-  const source = await openInMemory(path, maxBytes);
-  try {
-    const layout = parseHeader(source.read(0, Math.min(source.size, maxHeader)), path);
-    checkSize(layout, source.size, path);
-    return load(source, layout, maxBytes);
-  } finally {
-    source.close();
-  }
-}
+export const readIdx = (name: string, limits: Partial<ReadLimits> = {}): Promise<DataArray> =>
+  readArray(idx, name, limits);
 
 /** Opens an IDX file to read records where they lie; a gzip file is decompressed into a scratch file first. */
-export async function openIdx(name: string): Promise<StoredArray> {
-  const path = dataPath(name);
-  const source = await openStreaming(path, parseHeader);
-  try {
-    const layout = parseHeader(source.read(0, Math.min(source.size, maxHeader)), path);
-    checkSize(layout, source.size, path);
-    return stored(source, layout);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
-}
+export const openIdx = (name: string): Promise<StoredArray> => openArray(idx, name);
