@@ -27,6 +27,8 @@ export interface Pass {
 export interface Family {
   /** Why a layer of this class is not computed here, e.g. `has the activation 'elu'`; null where it is. */
   refusal(layer: Layer): string | null;
+  /** Variables beside the layer's weights that a step moves, and a checkpoint must hold. */
+  state?(layer: Layer): tf.Variable[];
   /** The layer's outputs for x, [N, …]. Its weights move only by what `pass.training` says of batch norm. */
   forward(layer: Layer, x: tf.Tensor, pass: Pass): tf.Tensor;
   /** Draws the layer's nodes: takes the draft's current value, leaves its own. */

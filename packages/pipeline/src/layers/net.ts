@@ -37,18 +37,12 @@ function taken(layer: Layer): NetLayer {
   return { layer, family: refusal === null ? family : null, refusal };
 }
 
-/** Takes a sequential net apart. Throws a RecipeFault where it has no layer, or does not know yet what it takes. */
+/** Takes a sequential net apart. Throws a RecipeFault where it has no layer, or records of no fixed shape. */
 export function netOf(model: Sequential): Net {
   const layers = model.layers.filter((layer) => layer.getClassName() !== 'InputLayer').map(taken);
   const first = layers[0];
   const last = layers.at(-1);
   if (!first || !last) throw new RecipeFault('the net has no layer', 'give it at least one layer');
-  if (!model.inputs?.length) {
-    throw new RecipeFault(
-      `layer '${first.layer.name}' has no weights yet`,
-      'say how many inputs the first layer takes',
-    );
-  }
   const shape = ([, ...record]: readonly (number | null)[], which: string): number[] => {
     if (record.some((length) => length === null)) {
       throw new RecipeFault(`the net's ${which} has no fixed shape`, 'say each length but that of the batch');
@@ -61,7 +55,10 @@ export function netOf(model: Sequential): Net {
     outputShape: shape(model.outputs[0]!.shape, 'output'),
     last: { name: last.layer.name, activation: last.family ? activationOf(last.layer) : null },
     trainable: variablesOf(layers.flatMap(({ layer }) => layer.trainableWeights)),
-    variables: variablesOf(layers.flatMap(({ layer }) => layer.weights)),
+    variables: layers.flatMap(({ layer, family }) => [
+      ...variablesOf(layer.weights),
+      ...(family?.state?.(layer) ?? []),
+    ]),
   };
 }
 

@@ -7,11 +7,16 @@ import { after, before, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openEngine } from '../engine/engines.ts';
 import { activation } from '../layers/activation.ts';
+import { batchNorm } from '../layers/batch-norm.ts';
 import { conv2d } from '../layers/conv2d.ts';
 import { dense } from '../layers/dense.ts';
 import { depthwiseConv2d } from '../layers/depthwise-conv2d.ts';
+import { dropout } from '../layers/dropout.ts';
+import { embedding } from '../layers/embedding.ts';
+import { layerNorm } from '../layers/layer-norm.ts';
 import { forward, netOf } from '../layers/net.ts';
 import { averagePool, globalAveragePool, maxPool } from '../layers/pooling.ts';
+import { gru, lstm, simpleRnn } from '../layers/recurrent.ts';
 import { flatten, reshape } from '../layers/reshape.ts';
 import { generator } from '../random.ts';
 import * as tf from '../tf.ts';
@@ -31,11 +36,15 @@ const next = generator(1, 'test');
 const stir = (model: tf.Sequential): tf.Sequential => {
   for (const layer of model.layers) {
     layer.setWeights(
-      layer.getWeights().map((weight) => tf.add(weight, tf.randomUniform(weight.shape, -0.5, 0.5))),
+      // Away from 0 for the variances of batch norm; biases of either sign come from the kernels before.
+      layer.getWeights().map((weight) => tf.add(weight, tf.randomUniform(weight.shape, -0.4, 0.6))),
     );
   }
   return model;
 };
+
+/** tfjs's own is orthogonal, by a chained operation that only the package `@tensorflow/tfjs` registers. */
+const recurrentInitializer = 'glorotUniform';
 
 const nets: Record<string, () => tf.Sequential> = {
   'relu, softmax': () =>
@@ -107,17 +116,63 @@ const nets: Record<string, () => tf.Sequential> = {
         }),
       ],
     }),
+  'batch norm of images and of rows': () =>
+    tf.sequential({
+      layers: [
+        conv2d(3, 3, 'linear', { inputs: [6, 5, 2] }),
+        batchNorm(),
+        activation('relu'),
+        globalAveragePool(),
+        batchNorm({ epsilon: 0.1 }),
+        tf.layers.batchNormalization({ scale: false, center: false }),
+        tf.layers.batchNormalization({ center: false }),
+      ],
+    }),
+  'batch norm of sequences': () => tf.sequential({ layers: [batchNorm({ inputs: [5, 3] })] }),
+  'layer norm': () => tf.sequential({ layers: [layerNorm({ inputs: [5, 3] }), layerNorm({ epsilon: 0.1 })] }),
+  'layer norm without weights': () =>
+    tf.sequential({
+      layers: [tf.layers.layerNormalization({ scale: false, center: false, inputShape: [4] })],
+    }),
+  'dropout is not written': () =>
+    tf.sequential({
+      layers: [dense(7, 'relu', { inputs: 4 }), dropout(0.5), dense(2, 'softmax'), dropout(0.1)],
+    }),
+  'dropout alone': () => tf.sequential({ layers: [dropout(0.5, { inputs: 4 })] }),
+  'an LSTM, its last output': () =>
+    tf.sequential({ layers: [lstm(5, { inputs: [6, 3] }), dense(2, 'softmax')] }),
+  'LSTMs on each other, as tfjs makes them': () =>
+    tf.sequential({
+      layers: [
+        lstm(5, { inputs: [6, 3], sequences: true }),
+        tf.layers.lstm({ units: 4, returnSequences: true, useBias: false, recurrentInitializer }),
+        tf.layers.lstm({ units: 3, activation: 'relu', recurrentInitializer }),
+      ],
+    }),
+  GRUs: () => tf.sequential({ layers: [gru(5, { inputs: [6, 3], sequences: true }), gru(4)] }),
+  'simple recurrent layers': () =>
+    tf.sequential({ layers: [simpleRnn(5, { inputs: [6, 3], sequences: true }), simpleRnn(4)] }),
   'a dense layer at each place of a sequence': () =>
     tf.sequential({
       layers: [reshape([4, 5], { inputs: 20 }), dense(3, 'relu'), dense(6, 'softmax')],
     }),
 };
 
-for (const [name, make] of Object.entries(nets)) {
+/** Nets whose inputs are row numbers. */
+const tokenNets: Record<string, () => tf.Sequential> = {
+  'an embedding, flat': () =>
+    tf.sequential({ layers: [embedding(11, 3, { inputs: 4 }), flatten(), dense(2, 'softmax')] }),
+  'an embedding before an LSTM': () =>
+    tf.sequential({ layers: [embedding(11, 3, { inputs: 4 }), lstm(5), dense(2, 'softmax')] }),
+};
+
+for (const [name, make] of Object.entries({ ...nets, ...tokenNets })) {
   test(`onnxruntime gives what tfjs gives, to 1e-5: ${name}`, async () => {
     const model = stir(make());
     const shape = [17, ...(model.inputs[0]!.shape.slice(1) as number[])];
-    const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 2 * next() - 1);
+    const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () =>
+      name in tokenNets ? Math.floor(11 * next()) : 2 * next() - 1,
+    );
     const session = await InferenceSession.create(await onnxBytes(model), { intraOpNumThreads: 1 });
     assert.deepEqual([session.inputNames, session.outputNames], [['input'], ['output']]);
     const { output } = await session.run({ input: new Tensor('float32', x, shape) });
