@@ -1,8 +1,11 @@
 // What `import … from 'retrain-tfjs'` gives (packages/pipeline/README.md). The one barrel of the house: a recipe sees one
 // module, whatever files it is made of.
+export type { CsvOptions } from './data/csv.ts';
+export { openCsv, readCsv } from './data/csv-table.ts';
 export type { DataArray, StoredArray } from './data/data-array.ts';
 export { type IdxArray, openIdx, readIdx } from './data/idx.ts';
 export { openNpy, readNpy } from './data/npy.ts';
+export { openNpz, readNpz } from './data/npz.ts';
 export type { MemorySet, RecordSet, StoredSet } from './data/record-set.ts';
 export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } from './data/records.ts';
 // Only for main.ts: opens the engine before the recipe's own code runs.

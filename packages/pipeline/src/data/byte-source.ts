@@ -45,7 +45,10 @@ export function memorySource(path: string, bytes: Uint8Array): ByteSource {
 /** An open file; `fd` becomes the source's own. `path` is for messages. */
 export function descriptorSource(path: string, fd: number): ByteSource {
   const { size } = fstatSync(fd);
+  let open = true;
   const fill = (into: Uint8Array, at: number): void => {
+    // The number may be another file's by now.
+    if (!open) throw new Error(`${path} is read after it was closed`);
     for (let done = 0; done < into.length; ) {
       let count: number;
       try {
@@ -72,7 +75,28 @@ export function descriptorSource(path: string, fd: number): ByteSource {
       fill(bytes, at);
       return bytes;
     },
-    close: () => closeSync(fd),
+    close() {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
+}
+
+/** A part of `source`, which it owns; its position 0 is `start`. Throws a RecipeFault where it is not all there. */
+export function windowOf(source: ByteSource, path: string, start: number, size: number): ByteSource {
+  if (start + size > source.size) {
+    source.close();
+    throw new RecipeFault(
+      `${path}: truncated: it ends at byte ${start + size}, the file at ${source.size}`,
+      'fetch the file again',
+    );
+  }
+  return {
+    path,
+    size,
+    read: (at, length) => source.read(start + at, length),
+    fill: (into, at) => source.fill(into, start + at),
+    close: () => source.close(),
   };
 }
 

@@ -23,7 +23,7 @@ export interface ElementType {
 /** The fault of the value number `index` of those that are decoded. */
 export type ValueFault = (index: number, what: string) => RecipeFault;
 
-const hostIsBigEndian = endianness() === 'BE';
+export const hostIsBigEndian = endianness() === 'BE';
 
 /** 64-bit integers as doubles, which are exact up to 2^53. */
 function exact(integers: BigInt64Array | BigUint64Array, fault: ValueFault): Float64Array {

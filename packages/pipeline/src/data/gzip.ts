@@ -5,7 +5,8 @@ import { RecipeFault } from '../fault.ts';
 import { type ByteSource, cannotRead, fileSource } from './byte-source.ts';
 import { type HeaderParser, unpack } from './unpack.ts';
 
-const isGzip = (source: ByteSource): boolean =>
+/** Whether the bytes are gzip's. */
+export const isGzip = (source: ByteSource): boolean =>
   source.size >= 2 && source.read(0, 2).equals(Buffer.of(0x1f, 0x8b));
 
 /**

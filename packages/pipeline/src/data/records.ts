@@ -67,8 +67,8 @@ function checkLabels(path: string, values: Values, first: number, classes: numbe
   );
 }
 
-/** Rows that are read at once. */
-const page = 65_536;
+/** Bytes that are read at once. */
+const pageBytes = 2 ** 20;
 
 function storedLabels(array: StoredArray, classes: number): Uint8Array | Uint16Array | Int32Array {
   const { path, shape, source, offset, type, bigEndian, picked } = array;
@@ -76,6 +76,7 @@ function storedLabels(array: StoredArray, classes: number): Uint8Array | Uint16A
   const kept =
     classes <= 256 ? new Uint8Array(rows) : classes <= 65_536 ? new Uint16Array(rows) : new Int32Array(rows);
   const width = picked?.width ?? 1;
+  const page = Math.max(1, Math.floor(pageBytes / (width * type.bytes)));
   for (let first = 0; first < rows; first += page) {
     const count = Math.min(page, rows - first);
     const bytes = source.read(offset + first * width * type.bytes, count * width * type.bytes);
