@@ -8,6 +8,7 @@ export { openNpy, readNpy } from './data/npy.ts';
 export { openNpz, readNpz } from './data/npz.ts';
 export type { MemorySet, RecordSet, StoredSet } from './data/record-set.ts';
 export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } from './data/records.ts';
+export { openSafetensors, readSafetensors } from './data/safetensors.ts';
 // Only for main.ts: opens the engine before the recipe's own code runs.
 export { openEngine } from './engine/engines.ts';
 export { RecipeFault } from './fault.ts';

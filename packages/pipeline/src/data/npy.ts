@@ -59,7 +59,7 @@ function elementType(descr: string, path: string): { type: ElementType; bigEndia
   if (code === 'O' || code?.startsWith('O')) {
     throw broken(path, 'holds Python objects, which are never unpickled', 'save an array of numbers');
   }
-  const type = types[code ?? ''];
+  const type = Object.hasOwn(types, code ?? '') ? types[code!] : undefined;
   if (!type || (order === '|' && type.bytes > 1)) {
     const known = Object.keys(types).join(', ');
     throw broken(path, `its values are ${descr.slice(0, 80)}; ${known} are read`, 'save an array of numbers');
