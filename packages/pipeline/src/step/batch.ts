@@ -1,6 +1,6 @@
 // Rows of a held set, on the host's side.
 import { RecipeFault } from '../fault.ts';
-import type { HostTensor } from './step.ts';
+import type { Batch, HostTensor } from './step.ts';
 
 /** The named rows of a set, [rows, …]. Throws a RecipeFault where the set is missing or a row lies outside. */
 export function rowsOf(name: string, set: HostTensor | undefined, rows: Int32Array): HostTensor {
@@ -19,3 +19,15 @@ export function rowsOf(name: string, set: HostTensor | undefined, rows: Int32Arr
   }
   return { shape: [rows.length, ...set.shape.slice(1)], values };
 }
+
+const shapeOf = (feed: Batch[string]): string =>
+  'rows' in feed ? `rows ${feed.rows.length}` : `${feed.values.constructor.name} ${feed.shape.join('x')}`;
+
+/** The same for all batches that one recording of a function serves. */
+export const batchKey = (name: string, batch: Batch): string =>
+  [
+    name,
+    ...Object.entries(batch)
+      .map(([input, feed]) => `${input} ${shapeOf(feed)}`)
+      .sort(),
+  ].join(', ');

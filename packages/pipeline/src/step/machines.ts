@@ -1,5 +1,7 @@
 // Which engine can record a step and replay it. A new one is a folder beside this file and one line here.
+
 import type { Batch, HostTensor, StepOptions } from './step.ts';
+import { WasmStepMachine } from './wasm/machine.ts';
 
 /**
  * Records functions of a step and replays them. Functions are `train` (one step of the optimizer; answers the loss, shape [])
@@ -22,7 +24,9 @@ export interface StepMachine {
 type MachineMaker = (options: StepOptions<string>) => StepMachine;
 
 /** By the name of the tfjs backend. */
-const makers: Record<string, MachineMaker> = {};
+const makers: Record<string, MachineMaker> = {
+  wasm: (options) => new WasmStepMachine(options),
+};
 
 export const stepMachineOf = (backend: string, options: StepOptions<string>): StepMachine | null =>
   makers[backend]?.(options) ?? null;

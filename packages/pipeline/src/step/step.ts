@@ -2,6 +2,7 @@
 // hundred); the others run it as it is written, and say why once.
 import * as tf from '@tensorflow/tfjs-core';
 import { writeMetrics } from '../metrics.ts';
+import { batchKey } from './batch.ts';
 import { EagerStep } from './eager.ts';
 import { type StepMachine, stepMachineOf } from './machines.ts';
 import { NotReplayable } from './not-replayable.ts';
@@ -57,9 +58,6 @@ export function eagerStep<F extends string = never>(options: StepOptions<F>): Tr
   return new EagerStep(options, 'asked for');
 }
 
-const shapeOf = (feed: Batch[string]): string =>
-  'rows' in feed ? `rows ${feed.rows.length}` : `${feed.values.constructor.name} ${feed.shape.join('x')}`;
-
 /** Records each function at each set of shapes that it meets; falls back to the eager step at the first that cannot be. */
 class ReplayedStep<F extends string> implements TrainingStep<F> {
   readonly #eager: EagerStep<F>;
@@ -111,8 +109,7 @@ class ReplayedStep<F extends string> implements TrainingStep<F> {
   /** The machine, with this function recorded at these shapes; null where the step is eager from now on. */
   async #machineFor(name: string, batch: Batch): Promise<StepMachine | null> {
     if (this.#machine === null) return null;
-    const shapes = Object.entries(batch).map(([input, feed]) => `${input} ${shapeOf(feed)}`);
-    const key = [name, ...shapes.sort()].join(', ');
+    const key = batchKey(name, batch);
     if (this.#recorded.has(key)) return this.#machine;
     try {
       await this.#machine.record(name, batch);

@@ -1,0 +1,53 @@
+// How one kernel run is replayed: by an own kernel, by the C calls that were recorded, or by the kernel itself.
+
+import { NotReplayable } from '../not-replayable.ts';
+import { cCalls } from './c-calls.ts';
+import type { HeapBackend } from './heap.ts';
+import { kernelItself } from './kernel-itself.ts';
+import type { KernelRun, Stored } from './recording.ts';
+
+/** Where everything lies once a program is bound to memory. */
+export interface Layout {
+  address(data: number): number;
+  /** The number by which C knows the data. */
+  id(data: number): number;
+  /** Address of bytes that were given to `Pool.add`. */
+  constant(offset: number): number;
+  scratch: number;
+}
+
+/** Bytes that never change: shapes, constants. */
+export interface Pool {
+  /** Answers an offset; equal bytes share one. */
+  add(bytes: Uint8Array): number;
+}
+
+export interface Lowered {
+  /** For the profile: how it is done. */
+  by: 'own' | 'C' | 'kernel';
+  scratchBytes: number;
+  /** Whether the output may take the place of an input of its size: it is written element by element, each after it is read. */
+  inPlace: boolean;
+  bind(layout: Layout): () => void;
+}
+
+/** Kernels whose outputs' shapes depend on values. */
+const shapedByValues = new Set([
+  'Where',
+  'Unique',
+  'NonMaxSuppressionV3',
+  'NonMaxSuppressionV4',
+  'NonMaxSuppressionV5',
+  'SparseFillEmptyRows',
+  'SparseReshape',
+  'StringSplit',
+  'StringNGrams',
+  'RaggedRange',
+  'RaggedGather',
+  'RaggedTensorToTensor',
+]);
+
+export function lower(backend: HeapBackend, run: KernelRun, stored: Stored[], pool: Pool): Lowered {
+  if (shapedByValues.has(run.name)) throw new NotReplayable(`${run.name}'s output has no fixed shape`);
+  return cCalls(backend, run, stored, pool) ?? kernelItself(backend, run, stored);
+}
