@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const rooms = ['packages', 'prisma', 'apps', 'bench', 'tests'];
+const rooms = ['packages', 'prisma', 'apps', 'infra', 'bench', 'tests'];
 
 function* testFiles(path) {
   if (!statSync(path).isDirectory()) {

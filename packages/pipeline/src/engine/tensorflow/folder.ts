@@ -24,13 +24,14 @@ export interface EngineFolder {
 
 const cure = 'run infra/gpu/install-tfjs-node';
 
-/** Where the folder is looked for: $RETRAIN_TFJS_NODE, else the installer's own place for this kind. */
-export function folderPath(kind: Manifest['kind']): string {
-  const given = process.env.RETRAIN_TFJS_NODE;
-  if (given) return given;
+/** The installer's own place: a link to the newest folder of this kind, below the user's cache. */
+export function cacheFolder(kind: Manifest['kind']): string {
   const cache = process.env.XDG_CACHE_HOME;
   return join(cache && isAbsolute(cache) ? cache : join(homedir(), '.cache'), 'retraind/tfjs-node', kind);
 }
+
+/** Where the folder is looked for: $RETRAIN_TFJS_NODE, else the installer's own place for this kind. */
+const folderPath = (kind: Manifest['kind']): string => process.env.RETRAIN_TFJS_NODE || cacheFolder(kind);
 
 /**
  * The folder for this kind of engine, each file there at its full length. Digests are left to `install-tfjs-node --check`:
