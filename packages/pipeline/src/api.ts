@@ -9,10 +9,14 @@ export { openNpz, readNpz } from './data/npz.ts';
 export type { MemorySet, RecordSet, StoredSet } from './data/record-set.ts';
 export { gather, type Inputs, inputs, type Labels, labels, oneHot, targets } from './data/records.ts';
 export { openSafetensors, readSafetensors } from './data/safetensors.ts';
-// Only for main.ts: opens the engine before the recipe's own code runs.
-export { openEngine } from './engine/engines.ts';
+// Only for main.ts: open the engine before the recipe's own code runs.
+export { openEngine, openOtherEngine } from './engine/engines.ts';
 export { RecipeFault } from './fault.ts';
-export { accuracy, type FitOptions, type FitResult, fit } from './fit.ts';
+export type { EarlyStop } from './fit/early-stop.ts';
+export { accuracy, evaluate, type Measures } from './fit/evaluate.ts';
+export { type FitOptions, type FitResult, fit } from './fit/fit.ts';
+export { AdamW, optimizer } from './fit/optimizer.ts';
+export { constantRate, cosineRate, type Schedule, steppedRate, warmUp } from './fit/schedule.ts';
 export { activation } from './layers/activation.ts';
 export { batchNorm } from './layers/batch-norm.ts';
 export { conv2d } from './layers/conv2d.ts';
@@ -28,4 +32,12 @@ export { writeMetrics } from './metrics.ts';
 export { onnxBytes, saveOnnx } from './onnx/write.ts';
 export { epochOrder, generator } from './random.ts';
 export { run } from './run.ts';
+export {
+  type Batch,
+  compileStep,
+  type HostTensor,
+  type StepOptions,
+  type Tensors,
+  type TrainingStep,
+} from './step/step.ts';
 export * as tf from './tf.ts';

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RecipeFault } from './fault.ts';
+import { Interrupted } from './fit/interrupted.ts';
 import { writeMetrics } from './metrics.ts';
 import { replaceMathRandom } from './random.ts';
 import { run } from './run.ts';
@@ -41,8 +42,9 @@ export async function main(args: string[], api: string): Promise<number> {
     }
     replaceMathRandom(run.seed);
     answerToName(api);
-    const { openEngine } = (await import(api)) as typeof import('./api.ts');
-    const engine = await openEngine(values.engine);
+    const { openEngine, openOtherEngine } = (await import(api)) as typeof import('./api.ts');
+    const open = run.numerics === 4 ? openOtherEngine : openEngine;
+    const engine = await open(values.engine);
     writeMetrics({ engine: `retrain-tfjs ${engine.label}` });
     console.error(`retrain-tfjs: engine ${engine.label}, seed ${run.seed}`);
     await import(pathToFileURL(resolve(script)).href);
@@ -60,6 +62,10 @@ function tell(error: unknown): number {
   if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) {
     console.error(`retrain-tfjs: ${(error as Error).message}\n${usage}`);
     return 2;
+  }
+  if (error instanceof Interrupted) {
+    console.error(`retrain-tfjs: ${error.message}`);
+    return error.status;
   }
   console.error(error);
   return 1;

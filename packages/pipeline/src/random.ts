@@ -30,7 +30,26 @@ export function layerSeed(seed: number, layer: number, thing?: string): number {
   return 1 + Math.floor(generator(seed, purpose)() * 2_147_483_646);
 }
 
+type Alea = (() => number) & { state(): object };
+
+/** The generator that stands in for Math.random; null where it was not replaced. */
+let stand: Alea | null = null;
+
+const standIn = (next: Alea): void => {
+  stand = next;
+  Math.random = () => next();
+};
+
 /** Replaces Math.random, which tfjs uses wherever it is given no seed (dropout, default initialisers, shuffles). */
 export function replaceMathRandom(seed: number): void {
-  Math.random = generator(seed, 'Math.random');
+  standIn(seedrandom.alea(`${seed}/Math.random`, { state: true }) as Alea);
+}
+
+/** Where Math.random stands, for a checkpoint; null where it was not replaced. */
+export const mathRandomState = (): object | null => stand?.state() ?? null;
+
+/** Math.random from where it stood. Nothing where it is not replaced now, or was not then. */
+export function restoreMathRandom(state: unknown): void {
+  if (stand === null || typeof state !== 'object' || state === null) return;
+  standIn(seedrandom.alea('', { state: state as seedrandom.State.Alea }) as Alea);
 }

@@ -36,6 +36,10 @@ export const run = {
   get out(): string {
     return needed('RETRAIN_OUT');
   },
+  /** $RETRAIN_CHECKPOINT: a folder that outlives a preemption of the run; null where there is none. */
+  get checkpoint(): string | null {
+    return process.env.RETRAIN_CHECKPOINT || null;
+  },
   /** $RETRAIN_METRICS: the file for JSON lines; null where nobody listens. */
   get metrics(): string | null {
     return process.env.RETRAIN_METRICS || null;
