@@ -17,22 +17,6 @@ const packing = new Set([
   'Prelu',
 ]);
 
-/** Element by element in C. */
-const elementwise = new Set([
-  'Abs',
-  'Add',
-  'Multiply',
-  'Neg',
-  'RealDiv',
-  'Relu',
-  'Rsqrt',
-  'Sqrt',
-  'Square',
-  'Sub',
-  'Maximum',
-  'Minimum',
-]);
-
 type Call = (...args: number[]) => unknown;
 
 /** A call with its arguments at hand: without an array to spread for the common lengths. */
@@ -69,7 +53,7 @@ export function cCalls(backend: HeapBackend, run: KernelRun, stored: Stored[], p
   return {
     by: 'C',
     scratchBytes: 0,
-    inPlace: calls.length === 1 && elementwise.has(calls[0]!.name),
+    overwrites: () => false,
     bind(layout) {
       const steps = calls.map(({ name, args }) => {
         const call = bound(

@@ -14,7 +14,7 @@ export function kernelItself(backend: HeapBackend, run: KernelRun, stored: Store
   return {
     by: 'kernel',
     scratchBytes: 0,
-    inPlace: false,
+    overwrites: () => false,
     bind(layout) {
       const entries = new Map<object, HeapEntry>();
       const ids = new Map<number, PlannedId>();

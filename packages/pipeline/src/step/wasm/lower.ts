@@ -2,6 +2,7 @@
 
 import { NotReplayable } from '../not-replayable.ts';
 import { cCalls } from './c-calls.ts';
+import { elementwise } from './elementwise.ts';
 import type { HeapBackend } from './heap.ts';
 import { kernelItself } from './kernel-itself.ts';
 import type { KernelRun, Stored } from './recording.ts';
@@ -26,8 +27,8 @@ export interface Lowered {
   /** For the profile: how it is done. */
   by: 'own' | 'C' | 'kernel';
   scratchBytes: number;
-  /** Whether the output may take the place of an input of its size: it is written element by element, each after it is read. */
-  inPlace: boolean;
+  /** Whether an output of its size may take the place of an input: each value is read before it is written over. */
+  overwrites(data: number): boolean;
   bind(layout: Layout): () => void;
 }
 
@@ -49,5 +50,7 @@ const shapedByValues = new Set([
 
 export function lower(backend: HeapBackend, run: KernelRun, stored: Stored[], pool: Pool): Lowered {
   if (shapedByValues.has(run.name)) throw new NotReplayable(`${run.name}'s output has no fixed shape`);
-  return cCalls(backend, run, stored, pool) ?? kernelItself(backend, run, stored);
+  return (
+    elementwise(backend, run) ?? cCalls(backend, run, stored, pool) ?? kernelItself(backend, run, stored)
+  );
 }

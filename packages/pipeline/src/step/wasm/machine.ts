@@ -11,6 +11,7 @@ import type { Batch, HostTensor, StepOptions, Tensors } from '../step.ts';
 import { agreement } from './agreement.ts';
 import { Arena } from './arena.ts';
 import { feed } from './feed.ts';
+import { fuse } from './fuse.ts';
 import type { HeapBackend } from './heap.ts';
 import { Homes } from './homes.ts';
 import { Program } from './program.ts';
@@ -48,7 +49,7 @@ export class WasmStepMachine implements StepMachine {
     try {
       const [first, second] = this.#recordTwice(name, inputs, recordedRate);
       const agreed = agreement(first.recording, second.recording, recordedRate);
-      const program = new Program(this.#backend, simplify(agreed, first.recording));
+      const program = new Program(this.#backend, fuse(simplify(agreed, first.recording)));
       this.#programs.set(batchKey(name, batch), program);
       this.#bind(program);
       this.#verify(program, batch, recordedRate, [first, second]);

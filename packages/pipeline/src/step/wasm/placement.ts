@@ -1,6 +1,5 @@
 // Decides where the data of a recorded function lie: at a variable's home, among the constants, or in the arena for a while.
 import type * as tf from '@tensorflow/tfjs-core';
-import { NotReplayable } from '../not-replayable.ts';
 import type { Constants } from './constants.ts';
 import { widthOf } from './heap.ts';
 import type { Lowered } from './lower.ts';
@@ -34,14 +33,30 @@ export function place(work: Work, steps: readonly Step[], constants: Constants):
   const places = new Map<number, Place>();
   // Blocks, and what to tell of each one's offset.
   const blocks: Block[] = [];
+  const spots = new Map<Place, Block>();
   const told: ((offset: number) => void)[] = [];
   const inArena = (bytes: number, from: number, to: number): Place & { arena: number } => {
     const spot = { arena: 0 };
-    blocks.push({ bytes, from, to });
+    const block = { bytes, from, to };
+    spots.set(spot, block);
+    blocks.push(block);
     told.push((offset) => {
       spot.arena = offset;
     });
     return spot;
+  };
+  /** The block of an input that ends with this step, of the same size, where the step may write over it. */
+  const inheritance = (data: number, at: number): { block: Block; spot: Place } | null => {
+    const step = steps[at];
+    if (!step?.run.outputs.some((output) => root(output.data) === data)) return null;
+    for (const use of inputsOf(step.run)) {
+      const input = root(use.data);
+      const spot = places.get(input);
+      const block = spot && spots.get(spot);
+      if (!block || block.to !== at || block.bytes !== bytesOf(data)) continue;
+      if (step.lowered.overwrites(input)) return { block, spot };
+    }
+    return null;
   };
   const settle = (data: number, from: number): Place => {
     const known = places.get(data);
@@ -57,6 +72,11 @@ export function place(work: Work, steps: readonly Step[], constants: Constants):
       }
       const home = atHome.get(data);
       if (home) return { variable: home };
+      const heir = origin.kind === 'made' ? inheritance(data, from) : null;
+      if (heir !== null) {
+        heir.block.to = to;
+        return heir.spot;
+      }
       return inArena(bytesOf(data), origin.kind === 'input' ? -1 : from, to);
     })();
     places.set(data, spot);
@@ -122,18 +142,9 @@ function writtenInPlace(
     const maker = makers.get(data);
     if (maker === undefined || stored[data]!.origin.kind !== 'made' || atHome.has(data)) continue;
     const last = lastUse.get(old.get(variable) ?? -1) ?? -1;
-    if (last < maker || (last === maker && readsInPlace(steps[maker]!, data, old.get(variable)!, root))) {
+    if (last < maker || (last === maker && steps[maker]!.lowered.overwrites(old.get(variable)!))) {
       atHome.set(data, variable);
     }
   }
   return atHome;
-}
-
-/** Whether a step may write `data` over `old`, both of one size. */
-function readsInPlace({ run, lowered }: Step, data: number, old: number, root: Work['root']): boolean {
-  if (!lowered.inPlace || run.outputs.length !== 1) return false;
-  const shape = run.outputs[0]!.shape.join();
-  if (run.outputs[0]!.data !== data)
-    throw new NotReplayable(`${run.name} makes data that it does not answer`);
-  return inputsOf(run).every((use) => root(use.data) !== old || use.shape.join() === shape);
 }

@@ -1,6 +1,7 @@
 // What recording sees of a function: a list of kernel runs over numbered data.
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DataType, KernelFunc } from '@tensorflow/tfjs-core';
+import type { Group } from './elementwise.ts';
 
 /** Where data come from: fed, a variable, made by a kernel run, or anything else, whose bytes are then fixed. */
 export type Origin =
@@ -48,6 +49,8 @@ export interface KernelRun {
   hostWork: boolean;
   /** Bytes of each output, kept where all inputs are constants: then so are they. */
   fixed: Uint8Array[] | null;
+  /** Where it stands for a chain of element-by-element runs. */
+  group?: Group;
 }
 
 export interface Recording {

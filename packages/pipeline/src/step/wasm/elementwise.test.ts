@@ -1,0 +1,140 @@
+// The emitted loops against tfjs's own kernels, bit for bit: every kernel, every layout of operands, special values.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { openEngine } from '../../engine/engines.ts';
+import { generator } from '../../random.ts';
+import { type Along, emitters, type Group, groupModule } from './elementwise.ts';
+
+before(() => openEngine('wasm'));
+
+const next = generator(5, 'test');
+const specials = [
+  0,
+  -0,
+  1,
+  -1,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  Number.NaN,
+  1e-45,
+  -1e-45,
+  3.4e38,
+];
+
+/** Every third value a special one. */
+const drawn = (length: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) =>
+    i % 3 === 2 ? specials[Math.floor(next() * 10)]! : 4 * next() - 2,
+  );
+
+/** Runs a group on a memory of its own. Operands and outputs in the order of the group. */
+function run(group: Group, operands: Float32Array[]): Float32Array[] {
+  const memory = new WebAssembly.Memory({ initial: 4 });
+  const sizes = [
+    ...operands.map(({ length }) => length),
+    ...group.outputs.map(() => group.width * group.rows),
+  ];
+  let end = 64;
+  const addresses = sizes.map((size) => {
+    const address = end;
+    // Guarded by bytes that must not change.
+    end += 4 * size + 32;
+    return address;
+  });
+  const bytes = new Uint8Array(memory.buffer).fill(0xa5);
+  operands.forEach((values, i) => {
+    new Float32Array(memory.buffer, addresses[i]!, values.length).set(values);
+  });
+  const kept = bytes.slice();
+  const module = new WebAssembly.Module(groupModule(group, addresses));
+  (new WebAssembly.Instance(module, { env: { memory } }).exports.run as () => void)();
+  const results = group.outputs.map((_, i) => {
+    const at = addresses[operands.length + i]!;
+    const values = new Float32Array(memory.buffer.slice(at, at + 4 * group.width * group.rows));
+    bytes.set(kept.subarray(at, at + values.byteLength), at);
+    return values;
+  });
+  assert.deepEqual(bytes, kept, 'nothing but the outputs is written');
+  return results;
+}
+
+const shapesOf: Record<Along, (rows: number, width: number) => number[]> = {
+  each: (rows, width) => [rows, width],
+  row: (_, width) => [width],
+  one: () => [],
+};
+
+for (const [kernel, { inputs }] of Object.entries(emitters)) {
+  const layouts: Along[][] =
+    inputs.length === 1
+      ? [['each']]
+      : [
+          ['each', 'each'],
+          ['each', 'row'],
+          ['row', 'each'],
+          ['one', 'each'],
+          ['each', 'one'],
+        ];
+  for (const layout of layouts) {
+    test(`${kernel} of ${layout}`, () => {
+      for (const [rows, width] of [
+        [1, 1],
+        [1, 3],
+        [1, 4],
+        [3, 5],
+        [7, 8],
+        [5, 130],
+      ] as [number, number][]) {
+        const attrs: tf.NamedAttrMap = kernel === 'Step' ? { alpha: 0.5 } : {};
+        const values = layout.map((along) => drawn(shapesOf[along](rows, width).reduce((a, b) => a * b, 1)));
+        const tensors = layout.map((along, i) => tf.tensor(values[i]!, shapesOf[along](rows, width)));
+        const expected = tf
+          .engine()
+          .runKernel(
+            kernel,
+            Object.fromEntries(inputs.map((name, i) => [name, tensors[i]!])),
+            attrs,
+          ) as tf.Tensor;
+        const [found] = run(
+          {
+            width,
+            rows,
+            operands: layout.map((along, data) => ({ data, along })),
+            steps: [{ kernel, attrs, args: layout.map((_, data) => data), out: 9 }],
+            outputs: [9],
+          },
+          values,
+        );
+        assert.deepEqual(found, expected.dataSync(), `${rows} rows of ${width}`);
+        tf.dispose([...tensors, expected]);
+      }
+    });
+  }
+}
+
+test('a chain keeps what is asked for', () => {
+  const [a, b] = [drawn(15), drawn(3)];
+  const [sum, root] = run(
+    {
+      width: 3,
+      rows: 5,
+      operands: [
+        { data: 0, along: 'each' },
+        { data: 1, along: 'row' },
+      ],
+      steps: [
+        { kernel: 'Add', attrs: {}, args: [0, 1], out: 2 },
+        { kernel: 'Square', attrs: {}, args: [2], out: 3 },
+        { kernel: 'Sqrt', attrs: {}, args: [3], out: 4 },
+      ],
+      outputs: [2, 4],
+    },
+    [a, b],
+  );
+  a.forEach((value, i) => {
+    const one = Math.fround(value + b[i % 3]!);
+    assert.ok(Object.is(sum![i], one));
+    assert.ok(Object.is(root![i], Math.fround(Math.sqrt(Math.fround(one * one)))));
+  });
+});
