@@ -1,5 +1,12 @@
 // Options of the worker; infra/conf/worker.conf lists them, and a test compares.
-import { choiceOption, logLevelOption, numberOption, requiredText, urlOption } from '@retraind/host/config';
+import {
+  choiceOption,
+  logLevelOption,
+  numberOption,
+  requiredText,
+  textOption,
+  urlOption,
+} from '@retraind/host/config';
 
 export const workerOptions = {
   api: urlOption('RETRAIND_API', ['http', 'https'], { help: 'address of the farm’s api', required: true }),
@@ -33,6 +40,9 @@ export const workerOptions = {
     { least: 1, most: 1_024, whole: true },
     { help: 'cores that a recipe may use on this slot', fallback: '1' },
   ),
+  tfjsNode: textOption('RETRAIND_TFJS_NODE', {
+    help: 'folder that infra/gpu/install-tfjs-node printed: retrain-tfjs then trains by TensorFlow; without it, by WebAssembly',
+  }),
   logLevel: logLevelOption(),
 };
 

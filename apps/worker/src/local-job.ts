@@ -32,6 +32,8 @@ export interface LocalJobOptions {
   seed?: string | null;
   /** `bwrap` where absent. */
   sandbox?: Sandbox | 'bwrap' | 'none';
+  /** Folder of infra/gpu/install-tfjs-node; trained by WebAssembly where absent. */
+  tfjsNode?: string | null;
   /** Kept: records, weights, logs. A folder below it is the job's. */
   resultsFolder: string;
   /** Kept and shared: data, evidence of references, apt's lists. */

@@ -38,7 +38,7 @@ async function prepare() {
   await mkdir(cache, { recursive: true });
   const leftovers = await sweepSlot(work, slot);
   if (leftovers.length > 0) log.info({ leftovers }, 'swept what a dead worker left');
-  return { key, sandbox, programs: await findPrograms(cache) };
+  return { key, sandbox, programs: await findPrograms(cache, config.tfjsNode ?? null) };
 }
 
 const { key, sandbox, programs } = await prepare().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Problem } from '@retraind/shared/wire/problems';
 import { bundleEvaluator, type Evaluator } from './runtime/bundle.ts';
 import type { Mount } from './sandbox/sandbox.ts';
+import { findTfjsNode, type TfjsNode } from './tfjs-node.ts';
 
 export interface Programs {
   /** Node's own binary. */
@@ -13,13 +14,18 @@ export interface Programs {
   retrainTfjs: string;
   /** `retrain-tfjs 0.1.0 (sha256 …)`: goes into the record. */
   retrainTfjsVersion: string;
+  /** TensorFlow for retrain-tfjs, where this node has it. */
+  tfjsNode: TfjsNode | null;
   evaluator: Evaluator;
 }
 
 const builtTfjs = fileURLToPath(new URL('../../../build/retrain-tfjs', import.meta.url));
 
-/** Finds and bundles them. `cache`: folder that outlives the run. Problem `tool-missing` where retrain-tfjs was never built. */
-export const findPrograms = async (cache: string): Promise<Programs> => {
+/**
+ * Finds and bundles them. `cache`: folder that outlives the run; `tfjsNode`: what infra/gpu/install-tfjs-node made.
+ * Problem `tool-missing` where retrain-tfjs was never built, or where that folder is not whole.
+ */
+export const findPrograms = async (cache: string, tfjsNode: string | null): Promise<Programs> => {
   const manifestPath = join(builtTfjs, 'manifest.json');
   if (!existsSync(manifestPath)) {
     throw new Problem(
@@ -33,6 +39,7 @@ export const findPrograms = async (cache: string): Promise<Programs> => {
     node: process.execPath,
     retrainTfjs: builtTfjs,
     retrainTfjsVersion: `retrain-tfjs ${manifest.version} (sha256 ${manifest.sha256})`,
+    tfjsNode: tfjsNode === null ? null : findTfjsNode(tfjsNode),
     evaluator: await bundleEvaluator(cache),
   };
 };
@@ -48,6 +55,12 @@ export const tfjsMount = ({ retrainTfjs }: Programs): Mount => ({
   target: '/opt/retrain/tfjs',
   writable: false,
 });
+
+/** TensorFlow's folder at a fixed place; nothing where this node has none. */
+export const tfjsNodeMount = ({ tfjsNode }: Programs): { tfjsNode?: Mount } =>
+  tfjsNode === null
+    ? {}
+    : { tfjsNode: { source: tfjsNode.folder, target: '/opt/retrain/tfjs-node', writable: false } };
 
 /** PATH of a recipe: retrain-tfjs, Node, then the system's. `pathInside` as in Sandbox. */
 export const recipePath = (programs: Programs, pathInside: (mount: Mount) => string): string =>

@@ -42,7 +42,7 @@ function show(result: LocalJobResult, args: Args, output: Output): number {
 export const run: Verb = {
   name: 'run',
   usage:
-    'run PATH|PACKAGE [--reference FILE] [--runs N] [--seed S] [--parallel N] [--results FOLDER] [--explain] [--no-install] [--no-sandbox] [--json]',
+    'run PATH|PACKAGE [--reference FILE] [--runs N] [--seed S] [--parallel N] [--results FOLDER] [--tfjs-node FOLDER] [--explain] [--no-install] [--no-sandbox] [--json]',
   summary: 'retrain a package on this machine and judge what it ships, without a farm',
   words: [1, 1],
   options: {
@@ -58,6 +58,11 @@ export const run: Verb = {
       type: 'string',
       value: 'FOLDER',
       help: 'where records and weights are kept (default: runs/ in the XDG state folder of retraind); a job that was cut off goes on from there',
+    },
+    'tfjs-node': {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'let retrain-tfjs train by TensorFlow, in the folder that infra/gpu/install-tfjs-node printed (default: by WebAssembly, with the same bits on every machine)',
     },
     explain: { type: 'boolean', help: 'every test and reason behind the verdict' },
     'no-install': { type: 'boolean', help: 'never install a missing Debian tool' },
@@ -86,6 +91,7 @@ export const run: Verb = {
         runs,
         seed: seed === undefined ? null : String(seed),
         sandbox: args.flag('no-sandbox') ? 'none' : 'bwrap',
+        tfjsNode: args.text('tfjs-node') ?? null,
         resultsFolder: args.text('results') ?? join(defaultDataFolder(), 'runs'),
         cacheFolder: cacheFolder(),
         parallel,

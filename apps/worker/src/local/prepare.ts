@@ -38,7 +38,7 @@ export const prepareLocalJob = async (
     typeof options.sandbox === 'object' ? options.sandbox : openSandbox(options.sandbox ?? 'bwrap');
   await sandbox.check();
   const suite = options.suite ?? { name: 'local', sources: machineSources() };
-  const programs = await findPrograms(cache);
+  const programs = await findPrograms(cache, options.tfjsNode ?? null);
   const archive = suiteArchive({ suite }, cache, signal);
   const found = await findLocalSource(options.source, archive, join(cache, 'sources'), signal);
   const overlayPath = options.overlays ? join(options.overlays, found.source) : null;
@@ -65,7 +65,7 @@ export const prepareLocalJob = async (
       seed: options.seed ?? null,
       sandbox: sandbox.name,
       evaluator: programs.evaluator.version,
-      runtime: programs.retrainTfjsVersion,
+      runtime: [programs.retrainTfjsVersion, programs.tfjsNode?.version].filter(Boolean).join(', '),
       node: process.version,
     });
     return { found, suite, sandbox, programs, archive, overlay, results, resumed, release };

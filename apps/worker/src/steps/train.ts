@@ -6,7 +6,7 @@ import { runEnvironment } from '@retraind/shared/recipe/environment';
 import { broken } from '../breakage.ts';
 import { confinedFile } from '../confined-path.ts';
 import { MetricsFile } from '../metrics-file.ts';
-import { nodeMount, recipePath, tfjsMount } from '../programs.ts';
+import { nodeMount, recipePath, tfjsMount, tfjsNodeMount } from '../programs.ts';
 import type { Ending, Limits, Mount } from '../sandbox/sandbox.ts';
 import { StreamSender } from '../stream-sender.ts';
 import type { RunContext } from './context.ts';
@@ -37,6 +37,7 @@ const mountsOf = ({ folders, programs }: RunContext, { tree, head }: Unpacked) =
     checkpoint: room(folders.checkpoint, '/build/checkpoint', true),
     node: nodeMount(programs),
     tfjs: tfjsMount(programs),
+    ...tfjsNodeMount(programs),
   };
 };
 
@@ -54,6 +55,7 @@ const environmentOf = (
       metricsFile: `${inside(mounts.metrics)}/metrics.jsonl`,
       checkpoint: inside(mounts.checkpoint),
       path: recipePath(context.programs, inside),
+      tfjsNode: mounts.tfjsNode === undefined ? null : inside(mounts.tfjsNode),
     },
     {
       seed: unpacked.seed,

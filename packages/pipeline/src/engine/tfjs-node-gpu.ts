@@ -30,10 +30,11 @@ export const tfjsNodeGpu: Engine = {
     if (!loaded.usesGpu) return { unavailable: 'TensorFlow finds no CUDA device here' };
     await tf.setBackend(backendName);
     const version = `TensorFlow ${loaded.binding.TF_Version}`;
+    const library = `${version} sha256 ${loaded.folder.manifest.sha256.slice(0, 12)}`;
     const device = gpuName();
     return {
       backend: backendName,
-      label: `tfjs-node-gpu (tfjs ${tf.version_core}, ${version}, ${tellSettings(loaded.settings)}, ${device}, never yet run on a CUDA device)`,
+      label: `tfjs-node-gpu (tfjs ${tf.version_core}, ${library}, ${tellSettings(loaded.settings)}, ${device}, never yet run on a CUDA device)`,
       version,
       device,
       determinism: 'device',

@@ -18,10 +18,11 @@ export const tfjsNode: Engine = {
     if (loaded.usesGpu) return { unavailable: 'this process has already opened TensorFlow on the GPU' };
     await tf.setBackend(backendName);
     const version = `TensorFlow ${loaded.binding.TF_Version}`;
+    const library = `${version} sha256 ${loaded.folder.manifest.sha256.slice(0, 12)}`;
     const cpu = cpus()[0]?.model.trim() || 'unknown CPU';
     return {
       backend: backendName,
-      label: `tfjs-node (tfjs ${tf.version_core}, ${version}, ${tellSettings(loaded.settings)}, ${cpu})`,
+      label: `tfjs-node (tfjs ${tf.version_core}, ${library}, ${tellSettings(loaded.settings)}, ${cpu})`,
       version,
       device: 'cpu',
       determinism: 'machine',

@@ -9,6 +9,7 @@ const places = {
   metricsFile: '/build/metrics/metrics.jsonl',
   checkpoint: '/build/checkpoint',
   path: '/usr/bin:/bin',
+  tfjsNode: null,
 };
 const values = { seed: 7, numerics: 0, accelerator: 'none', sourceDateEpoch: 1_700_000_000, parallel: 2 };
 
@@ -31,6 +32,12 @@ test('the environment is the one of the contract', () => {
     ROCR_VISIBLE_DEVICES: '',
   });
   assert.ok(!('CUDA_VISIBLE_DEVICES' in runEnvironment(places, { ...values, accelerator: 'cuda:sm_80' })));
+});
+
+test('TensorFlow for retrain-tfjs is named where the node has it, and the record says so', () => {
+  const given = runEnvironment({ ...places, tfjsNode: '/opt/retrain/tfjs-node' }, values);
+  assert.equal(given.RETRAIN_TFJS_NODE, '/opt/retrain/tfjs-node');
+  assert.equal(recordedEnvironment(given).RETRAIN_TFJS_NODE, '/opt/retrain/tfjs-node');
 });
 
 test('a record shows no variable but those of the list', () => {

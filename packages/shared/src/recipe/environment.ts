@@ -10,6 +10,8 @@ export interface RunPlaces {
   checkpoint: string;
   /** Value of PATH. */
   path: string;
+  /** Folder of TensorFlow for retrain-tfjs, null where the node gives none. */
+  tfjsNode: string | null;
 }
 
 export interface RunValues {
@@ -43,6 +45,7 @@ export function runEnvironment(places: RunPlaces, values: RunValues): Record<str
     RETRAIN_METRICS: places.metricsFile,
     RETRAIN_CHECKPOINT: places.checkpoint,
     RETRAIN_ACCELERATOR: values.accelerator,
+    ...(places.tfjsNode === null ? {} : { RETRAIN_TFJS_NODE: places.tfjsNode }),
     ...hidden,
   };
 }
@@ -55,6 +58,7 @@ export const recordedVariables = [
   'RETRAIN_ACCELERATOR',
   'RETRAIN_NUMERICS',
   'RETRAIN_SEED',
+  'RETRAIN_TFJS_NODE',
   'ROCR_VISIBLE_DEVICES',
   'SOURCE_DATE_EPOCH',
   'TZ',

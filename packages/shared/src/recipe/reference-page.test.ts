@@ -51,7 +51,7 @@ test('the page’s example has no fault', () => {
 });
 
 test('the page names every variable, policy and transport', () => {
-  const places = { data: '', out: '', home: '', metricsFile: '', checkpoint: '', path: '' };
+  const places = { data: '', out: '', home: '', metricsFile: '', checkpoint: '', path: '', tfjsNode: '' };
   const values = { seed: 1, numerics: 0, accelerator: 'none', sourceDateEpoch: 0, parallel: 1 };
   for (const name of Object.keys(runEnvironment(places, values)))
     assert.ok(page.includes(`\`${name}\``), name);
