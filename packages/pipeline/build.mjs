@@ -4,7 +4,7 @@
 //
 //   bin/retrain-tfjs        sh launcher; $RETRAIN_NODE, else node from PATH
 //   lib/main.mjs            the command        lib/retrain-tfjs.mjs   what recipes import
-//   lib/*.wasm              tfjs's WebAssembly
+//   lib/*.wasm              tfjs's WebAssembly and our own kernels.wasm (packages/pipeline/wasm/)
 //   manifest.json           { version, sha256, files: [{ path, bytes, sha256 }], inputsSha256 }
 //                           sha256 is that of the lines `<sha256>  <path>\n`, sorted by path, without the manifest itself
 import { createHash } from 'node:crypto';
@@ -44,7 +44,7 @@ const { version, dependencies } = readJson(join(room, 'package.json'));
 /** Digest over all that the folder is made of: our sources, this script, the pinned dependencies, esbuild. */
 function inputsDigest() {
   const sources = [...filesBelow(join(room, 'src'))].filter((path) => !path.endsWith('.test.ts'));
-  const lines = ['build.mjs', 'LICENSE', ...sources.map((path) => `src/${path}`)].map(
+  const lines = ['build.mjs', 'LICENSE', 'wasm/kernels.wasm', ...sources.map((path) => `src/${path}`)].map(
     (path) => `${sha256(readFileSync(join(room, path)))}  ${path}`,
   );
   return sha256([...lines, version, JSON.stringify(dependencies), esbuildVersion].join('\n'));
@@ -84,6 +84,7 @@ async function make(folder, inputsSha256) {
   for (const name of readdirSync(wasm).filter((file) => file.endsWith('.wasm'))) {
     cpSync(join(wasm, name), join(folder, 'lib', name));
   }
+  cpSync(join(room, 'wasm/kernels.wasm'), join(folder, 'lib/kernels.wasm'));
   cpSync(join(room, 'LICENSE'), join(folder, 'LICENSE'));
   const files = [...filesBelow(folder)].sort().map((path) => {
     const bytes = readFileSync(join(folder, path));

@@ -52,8 +52,8 @@ function check(name: string, op: Op, shapes: number[][], range: [number, number]
 
 const four = (op: (x: tf.Tensor4D, y: tf.Tensor4D) => tf.Tensor): Op => op as unknown as Op;
 
-for (const pad of ['valid', 'same'] as const) {
-  for (const strides of [1, 2]) {
+for (const pad of ['valid', 'same', 1] as const) {
+  for (const strides of [1, 2, 3]) {
     const by = `strides ${strides}, pad ${pad}`;
     check(
       `conv2d ${by}`,
@@ -83,6 +83,12 @@ for (const pad of ['valid', 'same'] as const) {
     );
   }
 }
+check(
+  'maxPool of equal pixels',
+  four((x) => tf.maxPool(x, 3, 2, 'same')),
+  [[1, 6, 6, 5]],
+  [0.5, 0.5],
+);
 check(
   'conv2d of one channel',
   four((x, w) => tf.conv2d(x, w, 1, 'valid')),

@@ -1,21 +1,30 @@
-// Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are slow.
+// Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are wrong or slow.
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { replaceAvgPoolGrad } from '../avg-pool-grad.ts';
 import { bridged, bridgeTheRest } from './bridge.ts';
-import { conv2DBackpropFilter } from './conv-filter-gradient.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-gradients.ts';
-import { replaceMatMul } from './matmul.ts';
+import { registerOwnKernels } from './own-kernels.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 
 const added = {
-  Conv2DBackpropFilter: conv2DBackpropFilter,
   DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
   UnsortedSegmentSum: unsortedSegmentSum,
 };
 
 /** Stock kernels whose results are wrong (kernels.test.ts): those of the cpu backend are taken. */
-const wrong = ['AvgPoolGrad', 'MaxPoolGrad', 'Conv3DBackpropInputV2'];
+const wrong = ['AvgPoolGrad', 'Conv3DBackpropInputV2'];
+
+/** Stock AvgPool leaves its memory where padding is given as a number. */
+function mendAvgPool(): void {
+  const stock = getKernel('AvgPool', 'wasm')!;
+  const elsewhere = bridged(getKernel('AvgPool', 'cpu')!.kernelFunc);
+  unregisterKernel('AvgPool', 'wasm');
+  registerKernel({
+    ...stock,
+    kernelFunc: (args) => (typeof args.attrs!.pad === 'string' ? stock.kernelFunc(args) : elsewhere(args)),
+  });
+}
 
 let done = false;
 
@@ -23,15 +32,16 @@ let done = false;
 export function completeKernels(): void {
   if (done) return;
   done = true;
-  replaceMatMul();
   replaceAvgPoolGrad();
-  for (const [kernelName, kernelFunc] of Object.entries(added)) {
-    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
   for (const kernelName of wrong) {
     unregisterKernel(kernelName, 'wasm');
     const kernelFunc = bridged(getKernel(kernelName, 'cpu')!.kernelFunc);
     registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
   }
+  for (const [kernelName, kernelFunc] of Object.entries(added)) {
+    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+  }
+  mendAvgPool();
+  registerOwnKernels();
   bridgeTheRest();
 }

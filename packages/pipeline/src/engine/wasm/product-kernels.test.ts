@@ -1,4 +1,4 @@
-// The replaced product against the cpu backend: values and gradients, every pair of transposes, odd and batched shapes.
+// Our product against the cpu backend: values and gradients, every pair of transposes, odd and batched shapes.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { generator } from '../../random.ts';
@@ -72,11 +72,6 @@ for (const [batchA, batchB, m, k, n] of shapes) {
   }
 }
 
-/** As much of the wasm backend as binds a C function. */
-interface CBackend {
-  wasm: { cwrap(...signature: unknown[]): (...args: unknown[]) => unknown };
-}
-
 test('a step leaves no tensor behind', async () => {
   await openEngine('wasm');
   const before = tf.memory().numTensors;
@@ -90,43 +85,4 @@ test('a step leaves no tensor behind', async () => {
     [true, true],
   );
   assert.equal(tf.memory().numTensors, before);
-});
-
-test('the C kernel is asked for plain products only, so its scalar loop is never entered', async () => {
-  await openEngine('wasm');
-  const backend = tf.backend() as unknown as CBackend;
-  const { setupFunc } = tf.getKernel('BatchMatMul', 'wasm');
-  const calls: unknown[][] = [];
-  // setupFunc binds the C function that the kernel calls: bind one that also takes notes.
-  const listening: CBackend = {
-    wasm: {
-      cwrap: (...signature) => {
-        const call = backend.wasm.cwrap(...signature);
-        return (...args) => {
-          calls.push(args);
-          return call(...args);
-        };
-      },
-    },
-  };
-  setupFunc!(listening as unknown as tf.KernelBackend);
-  try {
-    const a = tf.tensor2d(values([6, 6]), [6, 6]);
-    for (const [turnA, turnB] of [
-      [false, false],
-      [true, false],
-      [false, true],
-      [true, true],
-    ] as const) {
-      tf.dispose(tf.matMul(a, a, turnA, turnB));
-    }
-    a.dispose();
-  } finally {
-    setupFunc!(backend as unknown as tf.KernelBackend);
-  }
-  // BatchMatMul(aId, aShape, aRank, bId, bShape, bRank, transposeA, transposeB, outId)
-  assert.deepEqual(
-    calls.map((args) => args.slice(6, 8).map(Boolean)),
-    Array.from({ length: 4 }, () => [false, false]),
-  );
 });
