@@ -1,3 +1,3 @@
 import { testEngine } from './suite.ts';
 
-await testEngine('cpu');
+await testEngine('cpu', { compiled: false });

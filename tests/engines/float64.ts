@@ -1,5 +1,5 @@
 // The kernel cases in double precision: tfjs's plain JavaScript backend stores its numbers in Float32Array, so with another
-// array under that name, taken before tfjs loads, all its arithmetic is in float64. Prints {"case": CaseValues} as JSON.
+// array under that name, taken before tfjs loads, all its arithmetic is in float64. Prints a Reference (reference.ts) as JSON.
 // Each gradient is checked here against central differences, which float32 is too coarse for.
 import assert from 'node:assert/strict';
 
@@ -10,6 +10,8 @@ const { caseValues, drawnInputs, scalarOf } = await import('./case-values.ts');
 const { kernelCases } = await import('./kernel-cases.ts');
 const { cpu } = await import('@retraind/pipeline/engine/cpu');
 await cpu.open();
+// Node's own test of a Float32Array looks at the object's innards.
+tf.env().platform.isTypedArray = (values): values is Float32Array => ArrayBuffer.isView(values);
 assert.equal(tf.scalar(1 / 3).dataSync()[0], 1 / 3, 'numbers are not in double precision');
 
 const h = 1e-6;
@@ -41,4 +43,16 @@ for (const kernel of kernelCases) {
   }
   answers[kernel.name] = values;
 }
-process.stdout.write(JSON.stringify(answers));
+
+process.env.RETRAIN_SEED = '1';
+const api = await import('@retraind/pipeline/api');
+const { eagerStep } = await import('@retraind/pipeline/step/step');
+const { netCases, optimizerNames } = await import('./net-cases.ts');
+const { told } = await import('./net-story.ts');
+const nets: Record<string, unknown> = {};
+for (const netCase of netCases) {
+  for (const optimizer of optimizerNames) {
+    nets[`${netCase.name}, ${optimizer}`] = await told(api, netCase, optimizer, eagerStep);
+  }
+}
+process.stdout.write(JSON.stringify({ kernels: answers, nets }));

@@ -1,3 +1,3 @@
 import { testEngine } from './suite.ts';
 
-await testEngine('tfjs-node');
+await testEngine('tfjs-node', { compiled: false });

@@ -1,3 +1,3 @@
 import { testEngine } from './suite.ts';
 
-await testEngine('wasm');
+await testEngine('wasm', { compiled: true });

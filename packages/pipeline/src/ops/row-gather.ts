@@ -10,16 +10,18 @@ import { registerOwnKernels, rowGatherKernel } from './kernels.ts';
 export function rowGather(table: tf.Tensor, indices: tf.Tensor): tf.Tensor {
   registerOwnKernels();
   if (indices.dtype !== 'int32') throw new TypeError(`row numbers are int32, not ${indices.dtype}`);
-  return tf.customGrad((x) => {
-    const rows = (x as tf.Tensor).shape[0]!;
+  // The row numbers are kept for the gradient: by then the caller has tidied its own away.
+  return tf.customGrad((x, save) => {
+    const { shape } = x as tf.Tensor;
     const value: tf.Tensor = tf.engine().runKernel(rowGatherKernel, { table: x as tf.Tensor, indices });
+    (save as tf.GradSaveFunc)([indices]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor) =>
+      gradFunc: (dy: tf.Tensor, [used]: tf.Tensor[]) =>
         tf.unsortedSegmentSum(
-          tf.reshape(dy, [indices.size, ...(x as tf.Tensor).shape.slice(1)]),
-          tf.reshape(indices, [indices.size]),
-          rows,
+          tf.reshape(dy, [used!.size, ...shape.slice(1)]),
+          tf.reshape(used!, [used!.size]),
+          shape[0]!,
         ),
     };
   })(table);
