@@ -86,3 +86,10 @@ test('a step leaves no tensor behind', async () => {
   );
   assert.equal(tf.memory().numTensors, before);
 });
+
+test('factors that do not fit together are refused, and nothing is read past their ends', async () => {
+  await openEngine('wasm');
+  const [a, b] = [tf.zeros([2, 3]), tf.zeros([2, 3])];
+  assert.throws(() => tf.matMul(a, b), /inner shapes/);
+  tf.dispose([a, b]);
+});

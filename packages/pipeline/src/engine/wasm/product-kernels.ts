@@ -51,11 +51,13 @@ function productOf({ a, b }: Inputs, attrs: Attributes): Product {
 
 const isFloat = (tensor: Tensor | undefined): boolean => tensor?.dtype === 'float32';
 
-/** Whether both are matrices of floats, or batches of them, with no side of length 0. */
-const multiplies = ({ a, b }: Inputs): boolean =>
-  isFloat(a) &&
-  isFloat(b) &&
-  [a!, b!].every(({ shape }) => shape.length >= 2 && util.sizeFromShape(shape) > 0);
+/** Whether both are matrices of floats, or batches of them, that fit together and have no side of length 0. */
+function multiplies({ a, b }: Inputs, attrs: Attributes): boolean {
+  const matrices = [a, b];
+  if (!matrices.every((x) => isFloat(x) && x!.shape.length >= 2 && util.sizeFromShape(x!.shape) > 0))
+    return false;
+  return a!.shape.at(attrs.transposeA ? -2 : -1) === b!.shape.at(attrs.transposeB ? -1 : -2);
+}
 
 const outputs = (inputs: Inputs, attrs: Attributes): Tensor[] => [
   { shape: productOf(inputs, attrs).shape, dtype: 'float32' },
@@ -94,7 +96,7 @@ export const batchMatMul: OwnKernel = {
 export const fusedMatMul: OwnKernel = {
   name: '_FusedMatMul',
   fits(inputs, attrs) {
-    if (!multiplies(inputs) || inputs.preluActivationWeights) return false;
+    if (!multiplies(inputs, attrs) || inputs.preluActivationWeights) return false;
     if (attrs.activation !== 'linear' && attrs.activation !== 'relu') return false;
     const { bias } = inputs;
     return (
