@@ -133,7 +133,7 @@ export function groupModule(group: Group, addresses: readonly number[]): Uint8Ar
 export function elementwise(backend: HeapBackend, { group }: KernelRun): Lowered | null {
   if (!group) return null;
   return {
-    by: 'own',
+    by: 'loop',
     scratchBytes: 0,
     // Each value is read before the same place is written; a single value is read before all.
     overwrites: (data) =>

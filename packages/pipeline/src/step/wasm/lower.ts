@@ -5,6 +5,7 @@ import { cCalls } from './c-calls.ts';
 import { elementwise } from './elementwise.ts';
 import type { HeapBackend } from './heap.ts';
 import { kernelItself } from './kernel-itself.ts';
+import { own } from './own.ts';
 import type { KernelRun, Stored } from './recording.ts';
 
 /** Where everything lies once a program is bound to memory. */
@@ -25,7 +26,7 @@ export interface Pool {
 
 export interface Lowered {
   /** For the profile: how it is done. */
-  by: 'own' | 'C' | 'kernel';
+  by: 'loop' | 'own' | 'C' | 'kernel';
   scratchBytes: number;
   /** Whether an output of its size may take the place of an input: each value is read before it is written over. */
   overwrites(data: number): boolean;

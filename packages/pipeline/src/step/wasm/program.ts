@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { Constants } from './constants.ts';
 import { freshId, type HeapBackend, widthOf } from './heap.ts';
 import type { Homes } from './homes.ts';
-import { type Layout, lower } from './lower.ts';
+import { type Layout, type Lowered, lower } from './lower.ts';
 import { type Place, type Placement, place, type Step } from './placement.ts';
 import type { TensorUse } from './recording.ts';
 import type { Work } from './simplify.ts';
@@ -15,10 +15,10 @@ export interface InputPlace {
   dtype: 'float32' | 'int32';
 }
 
-/** One thing that a program does. `by`: own kernel, C calls, the kernel's JavaScript, or a copy of bytes. */
+/** One thing that a program does: an emitted loop, an own kernel, C calls, a kernel's JavaScript, or a copy of bytes. */
 export interface Instruction {
   name: string;
-  by: 'own' | 'C' | 'kernel' | 'copy';
+  by: Lowered['by'] | 'copy';
   run(): void;
 }
 
