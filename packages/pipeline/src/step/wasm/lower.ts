@@ -52,6 +52,9 @@ const shapedByValues = new Set([
 export function lower(backend: HeapBackend, run: KernelRun, stored: Stored[], pool: Pool): Lowered {
   if (shapedByValues.has(run.name)) throw new NotReplayable(`${run.name}'s output has no fixed shape`);
   return (
-    elementwise(backend, run) ?? cCalls(backend, run, stored, pool) ?? kernelItself(backend, run, stored)
+    elementwise(backend, run) ??
+    own(backend, run) ??
+    cCalls(backend, run, stored, pool) ??
+    kernelItself(backend, run, stored)
   );
 }
