@@ -1,10 +1,11 @@
 // The written file against onnxruntime, and what is refused.
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { checkOnnx, prepareOnnxChecker } from '../../../../tests/support/onnx-checker.ts';
 import { openEngine } from '../engine/engines.ts';
 import { activation } from '../layers/activation.ts';
 import { batchNorm } from '../layers/batch-norm.ts';
@@ -23,12 +24,13 @@ import * as tf from '../tf.ts';
 import { onnxBytes, saveOnnx } from './write.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'retraind-test-'));
+const checked = await mkdtemp(join(tmpdir(), 'retraind-test-'));
 before(async () => {
   process.env.RETRAIN_SEED = '7';
   process.env.RETRAIN_OUT = folder;
   await openEngine('wasm');
 });
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => Promise.all([folder, checked].map((each) => rm(each, { recursive: true, force: true }))));
 
 const next = generator(1, 'test');
 
@@ -186,6 +188,24 @@ for (const [name, make] of Object.entries({ ...nets, ...tokenNets })) {
     });
   });
 }
+
+test('the checker of PyPI takes every file, shapes inferred', { timeout: 400_000 }, async (context) => {
+  const missing = prepareOnnxChecker();
+  if (missing !== null) return context.skip(missing);
+  const names = Object.keys({ ...nets, ...tokenNets });
+  const paths = names.map((_, i) => join(checked, `${i}.onnx`));
+  for (const [i, name] of names.entries()) {
+    await writeFile(paths[i]!, await onnxBytes({ ...nets, ...tokenNets }[name]!()));
+  }
+  const broken = join(checked, 'broken.onnx');
+  await writeFile(broken, (await readFile(paths[0]!)).toString('latin1').replace('Gemm', 'Gemn'), 'latin1');
+  const answers = checkOnnx([...paths, broken]);
+  assert.deepEqual(
+    names.map((name, i) => [name, answers[i]]),
+    names.map((name) => [name, 'ok']),
+  );
+  assert.match(answers.at(-1)!, /Gemn/);
+});
 
 test('a layer, an activation and a value that cannot be written are named', async () => {
   const noise = tf.sequential({
