@@ -6,9 +6,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nodeBinary, nodeVersions } from '../../tests/support/node-binaries.ts';
 import { openProgress } from '../progress.ts';
 import type { NetSpec } from './nets.ts';
-import { nodeBinary, nodeVersions } from './node-versions.ts';
 
 export interface BitsRow {
   net: string;
