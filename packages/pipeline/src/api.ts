@@ -29,6 +29,7 @@ export { averagePool, globalAveragePool, maxPool } from './layers/pooling.ts';
 export { gru, lstm, simpleRnn } from './layers/recurrent.ts';
 export { flatten, reshape } from './layers/reshape.ts';
 export { writeMetrics } from './metrics.ts';
+export { loadModel, saveModel } from './model-file.ts';
 export { onnxBytes, saveOnnx } from './onnx/write.ts';
 export { epochOrder, generator } from './random.ts';
 export { run } from './run.ts';
