@@ -5,8 +5,9 @@ import type { Engine, OpenEngine } from './engine.ts';
 import { tfjsNode } from './tfjs-node.ts';
 import { tfjsNodeGpu } from './tfjs-node-gpu.ts';
 import { wasm } from './wasm.ts';
+import { webgpu } from './webgpu.ts';
 
-export const engines: readonly Engine[] = [tfjsNodeGpu, tfjsNode, wasm, cpu];
+export const engines: readonly Engine[] = [tfjsNodeGpu, webgpu, tfjsNode, wasm, cpu];
 
 let current: { opened: OpenEngine; isOther: boolean } | null = null;
 
@@ -29,6 +30,8 @@ export async function openEngine(name?: string): Promise<OpenEngine> {
   for (const engine of wanted) {
     const opened = await engine.open();
     if (!('unavailable' in opened)) {
+      // A node that was meant to train by TensorFlow must not fall to another engine unseen.
+      for (const reason of reasons) process.stderr.write(`retrain-tfjs: passed over ${reason}\n`);
       current = { opened, isOther: false };
       return opened;
     }
