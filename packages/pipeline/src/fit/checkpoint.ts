@@ -106,8 +106,12 @@ export class Checkpoint {
     return performance.now() - this.#writtenAt >= 1000 * seconds;
   }
 
-  /** Writes where the training stands. The variables must be at home (`step.pull()`). */
-  async write(position: Position, best: readonly Saved[] | null): Promise<void> {
+  /**
+   * Writes where the training stands. The variables must be at home (`step.pull()`). Answers why it could not (a full disk, say):
+   * no reason to give up a training that may well get to its end.
+   */
+  async write(position: Position, best: readonly Saved[] | null): Promise<string | null> {
+    this.#writtenAt = performance.now();
     const groups: [string, readonly Saved[]][] = [
       ['net', await savedNet(this.#net.variables)],
       ['optimizer', await savedOptimizer(this.#optimizer)],
@@ -117,9 +121,14 @@ export class Checkpoint {
       all.map((each): NamedTensor => ({ ...each, name: `${group}/${each.name}` })),
     );
     const json = { format: 1, recipe: this.#identity, position, mathRandom: mathRandomState() };
-    await mkdir(join(this.#path, '..'), { recursive: true });
-    await writeWhole(this.#path, encodeTensors(tensors, json));
-    this.#writtenAt = performance.now();
+    try {
+      await mkdir(join(this.#path, '..'), { recursive: true });
+      await writeWhole(this.#path, encodeTensors(tensors, json));
+      return null;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return (error as Error).message;
+    }
   }
 
   /**
@@ -131,7 +140,7 @@ export class Checkpoint {
     try {
       bytes = await readFile(this.#path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
       throw error;
     }
     const { tensors, json } = decodeTensors(bytes, this.#path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -206,6 +206,15 @@ test('metrics lines: engine mode, validation, time left', async () => {
     lines.findLast((line) => 'progress' in line),
     { progress: 1 },
   );
+});
+
+test('a checkpoint that cannot be written does not end a training', async () => {
+  await writeFile(join(folder, 'file'), '');
+  process.env.RETRAIN_CHECKPOINT = join(folder, 'file/below');
+  const { steps } = await fit(mlp(), options({ epochs: 1 })).finally(
+    () => delete process.env.RETRAIN_CHECKPOINT,
+  );
+  assert.equal(steps, 3);
 });
 
 test('what does not fit is told by name', async () => {

@@ -241,7 +241,7 @@ async function trainEpoch(training: Training, state: State): Promise<void> {
     progress.step(position.step, epoch, loss);
     await interruptions.breathe();
     if (interruptions.told || checkpoint?.isDue(options.checkpointEvery ?? 60)) await save(training, state);
-    interruptions.stopIfTold(`after step ${position.step} of ${steps}; a checkpoint is kept`);
+    interruptions.stopIfTold(`after step ${position.step} of ${steps}`);
   }
 }
 
@@ -265,5 +265,6 @@ async function validate({ net, task, options, step }: Training, epoch: number): 
 async function save({ step, checkpoint }: Training, { position, best }: State): Promise<void> {
   if (checkpoint === null) return;
   await step.pull();
-  await checkpoint.write(position, best);
+  const failed = await checkpoint.write(position, best);
+  if (failed !== null) process.stderr.write(`no checkpoint can be written: ${failed}\n`);
 }
