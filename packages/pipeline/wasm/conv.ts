@@ -1,13 +1,13 @@
 // Convolutions of images [rows, columns, channels] without writing their patches out: a run of taps in one row of the filter
 // is contiguous in the image, so the tile reads the image itself. Only padding costs a copy, of one image at a time.
 import { begin, clear, copyRows, pack } from './panels';
-import { tile } from './tile';
+import { tile, tileOfColumns } from './tile';
 
 /** Output rows × columns a block of the filter's gradient: its panel stays in the first cache. */
 const block: usize = 384;
 
 /** Copies an image into the middle of a padded one, whose border is left as it is. `row`, `paddedRow`: bytes. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function pad(rows: usize, row: usize, image: usize, paddedRow: usize, to: usize): void {
   copyRows(rows, row >> 2, image, row, to, paddedRow);
@@ -158,10 +158,9 @@ export function conv2dFilterGradient(
           const to = whole ? c : edge;
           const toRow: usize = whole ? cRow : 32;
           if (!whole) copyRows(high, wide, c, cRow, edge, 32);
-          tile(
-            a0, a1, a2, a3, yColumns, step, some, jump, panel, to, toRow,
-            to, to + toRow, to + (toRow << 1), to + toRow * 3,
-          );
+          const c1 = to + toRow, c2 = c1 + toRow, c3 = c2 + toRow;
+          if (a3 == a0 + 12) tileOfColumns(a0, yColumns, step, some, jump, panel, to, toRow, to, c1, c2, c3);
+          else tile(a0, a1, a2, a3, yColumns, step, some, jump, panel, to, toRow, to, c1, c2, c3);
           if (!whole) copyRows(high, wide, edge, 32, c, cRow);
           c += cRow << 2;
         }

@@ -73,6 +73,40 @@ export function copyRows(
   }
 }
 
+/** Lays four rows side by side: k × 4 floats. */
+export function interleave(k: usize, a0: usize, a1: usize, a2: usize, a3: usize, to: usize): void {
+  const end = a0 + (k << 2), vectors = a0 + ((k << 2) & ~15);
+  // All rows move with the first.
+  a1 -= a0;
+  a2 -= a0;
+  a3 -= a0;
+  for (; a0 != vectors; a0 += 16) {
+    const r0 = v128.load(a0), r1 = v128.load(a0 + a1), r2 = v128.load(a0 + a2), r3 = v128.load(a0 + a3);
+    const low01 = i32x4.shuffle(r0, r1, 0, 4, 1, 5), low23 = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
+    const high01 = i32x4.shuffle(r0, r1, 2, 6, 3, 7), high23 = i32x4.shuffle(r2, r3, 2, 6, 3, 7);
+    v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+    v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 16);
+    v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 32);
+    v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 48);
+    to += 64;
+  }
+  for (; a0 != end; a0 += 4) {
+    store<f32>(to, load<f32>(a0));
+    store<f32>(to, load<f32>(a0 + a1), 4);
+    store<f32>(to, load<f32>(a0 + a2), 8);
+    store<f32>(to, load<f32>(a0 + a3), 12);
+    to += 16;
+  }
+}
+
+/** Brings k times 4 floats, `step` bytes apart, together. */
+export function gather(k: usize, from: usize, step: usize, to: usize): void {
+  for (const end = to + (k << 4); to != end; to += 16) {
+    v128.store(to, v128.load(from));
+    from += step;
+  }
+}
+
 /** Sets floats to 0. */
 export function clear(count: usize, to: usize): void {
   memory.fill(to, 0, count << 2);

@@ -1,7 +1,7 @@
 // Pooling over windows of images [rows, columns, channels]; channels are the vectors' direction.
 
 /** Where a window ends inside the image. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function clip(first: isize, size: isize, length: isize): isize {
   return min<isize>(first + size, length);

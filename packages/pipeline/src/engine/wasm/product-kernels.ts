@@ -65,7 +65,8 @@ const outputs = (inputs: Inputs, attrs: Attributes): Tensor[] => [
 
 function scratchBytes(inputs: Inputs, attrs: Attributes): number {
   const { k, n } = productOf(inputs, attrs);
-  return 160 + 32 * Math.min(k, 384) * Math.ceil(n / 8);
+  const block = Math.min(k, 384);
+  return 128 + 16 * block + 32 * (1 + block) * Math.ceil(n / 8);
 }
 
 function bind(inputs: Inputs, attrs: Attributes): (addresses: Addresses) => void {
