@@ -2,6 +2,7 @@
 // hundred); the others run it as it is written, and say why once.
 import * as tf from '@tensorflow/tfjs-core';
 import { writeMetrics } from '../metrics.ts';
+import { mathRandomState, restoreMathRandom } from '../random.ts';
 import { batchKey } from './batch.ts';
 import { EagerStep } from './eager.ts';
 import { type StepMachine, stepMachineOf } from './machines.ts';
@@ -64,6 +65,8 @@ class ReplayedStep<F extends string> implements TrainingStep<F> {
   #machine: StepMachine | null;
   #reason: string | null = null;
   readonly #recorded = new Set<string>();
+  /** Functions that cannot be replayed, while training can. */
+  readonly #refused = new Set<string>();
 
   constructor(options: StepOptions<F>) {
     const engine = tf.getBackend();
@@ -89,7 +92,9 @@ class ReplayedStep<F extends string> implements TrainingStep<F> {
 
   async call(name: F, batch: Batch): Promise<HostTensor> {
     const machine = await this.#machineFor(`call ${name}`, batch);
-    return machine === null ? this.#eager.call(name, batch) : machine.replay(`call ${name}`, batch);
+    if (machine !== null) return machine.replay(`call ${name}`, batch);
+    await this.pull();
+    return this.#eager.call(name, batch);
   }
 
   setLearningRate(rate: number): void {
@@ -106,23 +111,37 @@ class ReplayedStep<F extends string> implements TrainingStep<F> {
     this.#eager.dispose();
   }
 
-  /** The machine, with this function recorded at these shapes; null where the step is eager from now on. */
+  /** The machine, with this function recorded at these shapes; null where it is eager from now on. */
   async #machineFor(name: string, batch: Batch): Promise<StepMachine | null> {
-    if (this.#machine === null) return null;
+    if (this.#machine === null || this.#refused.has(name)) return null;
     const key = batchKey(name, batch);
     if (this.#recorded.has(key)) return this.#machine;
+    // Recording runs the recipe's code more often than the eager step would: its draws are taken back.
+    const drawn = mathRandomState();
     try {
       await this.#machine.record(name, batch);
       this.#recorded.add(key);
+      return this.#machine;
     } catch (error) {
       if (!(error instanceof NotReplayable)) throw error;
-      await this.#machine.pull();
-      this.#machine.dispose();
-      this.#machine = null;
-      this.#reason = error.message;
-      writeMetrics({ stepMode: 'eager', reason: error.message });
-      process.stderr.write(`retrain-tfjs: the step is not compiled: ${error.message}\n`);
+      await this.#refuse(name, this.#machine, error.message);
+      return null;
+    } finally {
+      restoreMathRandom(drawn);
     }
-    return this.#machine;
+  }
+
+  /** Without training there is nothing to gain; without another function, only that one is run as it is written. */
+  async #refuse(name: string, machine: StepMachine, reason: string): Promise<void> {
+    await machine.pull();
+    if (name === 'train') {
+      machine.dispose();
+      this.#machine = null;
+      this.#reason = reason;
+      writeMetrics({ stepMode: 'eager', reason });
+    } else {
+      this.#refused.add(name);
+    }
+    process.stderr.write(`retrain-tfjs: '${name}' of the step is not compiled: ${reason}\n`);
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { openEngine } from '../../engine/engines.ts';
+import { replaceMathRandom } from '../../random.ts';
 import * as tf from '../../tf.ts';
 import { compileStep, eagerStep, type StepOptions, type Tensors, type TrainingStep } from '../step.ts';
 
@@ -70,6 +71,38 @@ test('values and attributes that JavaScript makes anew', async () => {
     await reasonFor((inputs, weight) => square(tf.dropout(tf.matMul(inputs.x!, weight), 0.5))),
     /is given a value that JavaScript makes anew|has other attributes/,
   );
+});
+
+test('what is refused draws from Math.random as the eager step does', async () => {
+  const { random } = Math;
+  const loss = (inputs: Tensors, weight: tf.Variable): tf.Scalar =>
+    square(tf.dropout(tf.matMul(inputs.x!, weight), 0.5));
+  const told = [];
+  for (const make of [compileStep, eagerStep]) {
+    replaceMathRandom(7);
+    const step = make(options(loss));
+    told.push([await step.train(batch), await step.train(batch)]);
+  }
+  Math.random = random;
+  assert.deepEqual(told[0], told[1]);
+});
+
+test('a function that is refused leaves training compiled', async () => {
+  const told = [];
+  for (const make of [compileStep, eagerStep]) {
+    const net = options(product);
+    const step = make({
+      ...net,
+      functions: {
+        most: ({ x: given }: Tensors) => tf.scalar(tf.max(tf.matMul(given!, net.weight)).dataSync()[0]!),
+      },
+    });
+    const answers = [];
+    for (let i = 0; i < 3; i++) answers.push(await step.train(batch), await step.call('most', batch));
+    told.push(answers);
+    assert.equal(step.mode, make === compileStep ? 'compiled' : 'eager');
+  }
+  assert.deepEqual(told[0], told[1]);
 });
 
 test('an output without a fixed shape', async () => {
