@@ -25,13 +25,15 @@ function* filesBelow(folder: string): Generator<string> {
   }
 }
 
-/** Bytes in a folder that another program is writing to. */
+/** Bytes of the largest file in a folder that pip is writing to: it fetches one, then copies it beside. */
 function bytesBelow(folder: string): number {
   let bytes = 0;
   try {
-    for (const path of filesBelow(folder)) bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    for (const path of filesBelow(folder)) {
+      bytes = Math.max(bytes, statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+    }
   } catch {
-    // A folder went while it was listed: the next look counts anew.
+    // A folder went while it was listed: the next look measures anew.
   }
   return bytes;
 }
