@@ -63,6 +63,7 @@ const shapesOf: Record<Along, (rows: number, width: number) => number[]> = {
   each: (rows, width) => [rows, width],
   row: (_, width) => [width],
   one: () => [],
+  column: (rows) => [rows, 1],
 };
 
 for (const [kernel, { inputs }] of Object.entries(emitters)) {
@@ -75,6 +76,8 @@ for (const [kernel, { inputs }] of Object.entries(emitters)) {
           ['row', 'each'],
           ['one', 'each'],
           ['each', 'one'],
+          ['each', 'column'],
+          ['column', 'row'],
         ];
   for (const layout of layouts) {
     test(`${kernel} of ${layout}`, () => {

@@ -42,8 +42,8 @@ export const emitters: Record<string, { inputs: string[]; emit: Emit }> = {
   },
 };
 
-/** How an operand is laid along the values: one each, one for all, or one row that repeats. */
-export type Along = 'each' | 'one' | 'row';
+/** How an operand is laid along the values: one each, one for all, one row that repeats, or one value a row. */
+export type Along = 'each' | 'one' | 'row' | 'column';
 
 export interface Operand {
   data: number;
@@ -51,7 +51,7 @@ export interface Operand {
 }
 
 export interface Group {
-  /** Values of a row; without a row operand, all values. */
+  /** Values of a row; without a row or column operand, all values. */
   width: number;
   rows: number;
   operands: Operand[];
@@ -75,7 +75,9 @@ export function groupModule(group: Group, addresses: readonly number[]): Uint8Ar
   const here = (pointer: number): number[] => [...code.get(pointer), ...code.get(at), ...code.i32add];
   const loads = (number: number): number[] =>
     operands.flatMap(({ data, along }, i) =>
-      along === 'one' ? [] : [...here(i), ...code.simd(number), ...code.memory, ...code.set(local(data))],
+      along === 'one' || along === 'column'
+        ? []
+        : [...here(i), ...code.simd(number), ...code.memory, ...code.set(local(data))],
     );
   const computing = (): number[] =>
     steps.flatMap(({ kernel, attrs, args, out }) => [
@@ -96,11 +98,12 @@ export function groupModule(group: Group, addresses: readonly number[]): Uint8Ar
     ...code.i32(bytes),
     ...code.i32add,
   ];
-  const splats = operands.flatMap(({ data, along }, i) =>
-    along === 'one'
-      ? [...code.get(i), ...code.simd(simd.loadSplat), ...code.memory, ...code.set(local(data))]
-      : [],
-  );
+  const splats = (of: Along): number[] =>
+    operands.flatMap(({ data, along }, i) =>
+      along === of
+        ? [...code.get(i), ...code.simd(simd.loadSplat), ...code.memory, ...code.set(local(data))]
+        : [],
+    );
   const whole = width - (width % 4);
   const fours = code.loop([
     ...[...loads(simd.load), ...computing(), ...stores(simd.store, [])],
@@ -112,14 +115,16 @@ export function groupModule(group: Group, addresses: readonly number[]): Uint8Ar
   ];
   const nextRow = addresses.flatMap((_, i) => {
     const along = operands[i]?.along ?? 'each';
-    return along === 'each' ? [...plus(i, 4 * width), ...code.set(i)] : [];
+    const bytes = { each: 4 * width, column: 4, row: 0, one: 0 }[along];
+    return bytes > 0 ? [...plus(i, bytes), ...code.set(i)] : [];
   });
   const body = [
     ...addresses.flatMap((address, i) => [...code.i32(address), ...code.set(i)]),
-    ...splats,
+    ...splats('one'),
     ...[...code.i32(rows), ...code.set(toGo)],
     ...code.loop([
       ...[...code.i32(0), ...code.set(at)],
+      ...splats('column'),
       ...(whole > 0 ? fours : []),
       ...Array.from({ length: width % 4 }, () => single).flat(),
       ...nextRow,
@@ -137,7 +142,7 @@ export function elementwise(backend: HeapBackend, { group }: KernelRun): Lowered
     scratchBytes: 0,
     // Each value is read before the same place is written; a single value is read before all.
     overwrites: (data) =>
-      group.operands.some((operand) => operand.data === data && operand.along !== 'row') &&
+      group.operands.some((operand) => operand.data === data) &&
       group.operands.every(
         (operand) => operand.data !== data || operand.along === 'each' || group.width * group.rows === 1,
       ),

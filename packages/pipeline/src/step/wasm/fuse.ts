@@ -11,14 +11,20 @@ function alongOf(input: TensorUse, shape: number[]): { along: Along; width: numb
   if (own === 1) return { along: 'one', width: size };
   if (own === size) return { along: 'each', width: size };
   const tail = input.shape.slice(input.shape.findIndex((length) => length !== 1));
-  const fits = tail.every((length, i) => length === shape[shape.length - tail.length + i]);
-  return fits ? { along: 'row', width: own } : null;
+  if (tail.every((length, i) => length === shape[shape.length - tail.length + i])) {
+    return { along: 'row', width: own };
+  }
+  // Lengths of 1 from some axis on, all others as in the output.
+  const lengths = [...new Array(shape.length - input.shape.length).fill(1), ...input.shape];
+  const head = lengths.findLastIndex((length) => length !== 1) + 1;
+  const fits = lengths.slice(0, head).every((length, i) => length === shape[i]);
+  return fits ? { along: 'column', width: sizeOf(shape.slice(head)) } : null;
 }
 
 interface Part {
   run: KernelRun;
   operands: Operand[];
-  /** Of the row operand; null without. */
+  /** Values of a row, where an operand is a row or a column; else null. */
   width: number | null;
 }
 
@@ -37,7 +43,9 @@ function partOf(run: KernelRun, root: Work['root']): Part | null {
     const along = alongOf(input, output!.shape);
     if (along === null) return null;
     operands.push({ data: root(input.data), along: along.along });
-    if (along.along === 'row') width = along.width;
+    if (along.along === 'one' || along.along === 'each') continue;
+    if (width !== null && width !== along.width) return null;
+    width = along.width;
   }
   return { run, operands, width };
 }
