@@ -71,6 +71,47 @@ test('the same seed gives the same file in two processes, another seed another',
   assert.match(stderr, /^epoch 12\/12 {2}loss 0\.\d{4} /m);
 });
 
+test('other numerics give other bits of the same net, and the metrics say which', async () => {
+  const path = join(tiny, 'debian/retrain/train.mjs');
+  const [own, reversed, other] = [
+    await train(path),
+    await train(path, { RETRAIN_NUMERICS: '2' }),
+    await train(path, { RETRAIN_NUMERICS: '4' }),
+  ];
+  const variations = [own, reversed, other].map(({ status, stderr, metrics }) => {
+    assert.equal(status, 0, stderr);
+    return metrics.find((line) => 'numerics' in line) ?? null;
+  });
+  // Here wasm is the only engine that is taken unasked.
+  const both = 'both halves of reversed rows (there is no other engine here)';
+  assert.deepEqual(variations, [
+    null,
+    { numerics: 2, variation: 'the rows of each batch reversed' },
+    { numerics: 4, variation: both },
+  ]);
+  const digests = await Promise.all([own, reversed, other].map(({ out }) => digest(join(out, 'tiny.onnx'))));
+  assert.equal(new Set(digests).size, 3);
+  const last = ({ metrics }: typeof own) => Number(metrics.findLast((line) => 'loss' in line)!.loss);
+  assert.ok(Math.abs(last(own) - last(reversed)) < 1e-3 && Math.abs(last(own) - last(other)) < 1e-3);
+});
+
+test('a layer that cannot be written as ONNX is named, before anything is written', async () => {
+  const text = recipe('0.1', "model.add(tf.layers.gaussianNoise({ name: 'hiss', stddev: 0.1 }));")
+    .replace("dense(6, 'softmax')", "dense(7, 'relu')")
+    .replace('await fit', "model.add(dense(6, 'softmax'));\nawait fit")
+    .replace('fit, inputs', 'fit, saveOnnx, inputs');
+  const { status, stderr, out, metrics } = await train(
+    await script('hiss.mjs', `${text}\nawait saveOnnx(model, 'x.onnx');`),
+  );
+  assert.equal(status, 1);
+  assert.match(stderr, /layer 'hiss' is a GaussianNoise, which cannot be written as ONNX\n {2}build the net/);
+  assert.deepEqual(await readdir(out), []);
+  // Its noise comes from Math.random in tfjs's own code: it trains, each operation by itself, and the metrics say why.
+  const mode = metrics.find((line) => 'stepMode' in line)!;
+  assert.equal(mode.stepMode, 'eager');
+  assert.match(String(mode.reason), /a value that JavaScript makes anew at every run$/);
+});
+
 const recipe = (rate: string, more = '') => `
 import { dense, fit, inputs, labels, readIdx, tf } from 'retrain-tfjs';
 const images = inputs(await readIdx('glyphs/train-images-idx3-ubyte.gz'), { scale: 1 / 255 });

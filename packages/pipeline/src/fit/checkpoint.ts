@@ -176,7 +176,14 @@ export class Checkpoint {
 }
 
 /** The checkpoint of the next `fit` of the script; null where the run has no folder for it. */
-export function nextCheckpoint(identity: Identity, net: Net, optimizer: tf.Optimizer): Checkpoint | null {
+export async function nextCheckpoint(
+  net: Net,
+  optimizer: tf.Optimizer,
+  identity: () => Promise<Identity>,
+): Promise<Checkpoint | null> {
   fits += 1;
-  return run.checkpoint === null ? null : new Checkpoint(run.checkpoint, fits, identity, net, optimizer);
+  const number = fits;
+  return run.checkpoint === null
+    ? null
+    : new Checkpoint(run.checkpoint, number, await identity(), net, optimizer);
 }

@@ -11,6 +11,7 @@ import { dropout } from '../layers/dropout.ts';
 import { embedding } from '../layers/embedding.ts';
 import { netOf } from '../layers/net.ts';
 import { flatten } from '../layers/reshape.ts';
+import { replaceMathRandom } from '../random.ts';
 import * as tf from '../tf.ts';
 import { evaluate } from './evaluate.ts';
 import { type FitOptions, fit } from './fit.ts';
@@ -125,6 +126,25 @@ test('compiled and eager give the same bits, with schedule and validation', asyn
   }
 });
 
+test('a step that cannot be recorded trains by itself, as if nobody had tried', async () => {
+  const own = Math.random;
+  const [one, other] = copies(
+    () =>
+      tf.sequential({
+        layers: [tf.layers.gaussianNoise({ stddev: 0.3, inputShape: [16] }), dense(3, 'softmax')],
+      }),
+    2,
+  );
+  replaceMathRandom(7);
+  const eager = await fit(one!, options({ compile: false }));
+  replaceMathRandom(7);
+  const tried = await fit(other!, options());
+  Math.random = own;
+  assert.deepEqual(tried, eager);
+  assert.equal(tried.stepMode, 'eager');
+  assert.deepEqual(await weights(other!), await weights(one!));
+});
+
 test('a set shorter than a batch is one short batch', async () => {
   const { steps } = await fit(mlp(), options({ ...flat(5), epochs: 3 }));
   assert.equal(steps, 3);
@@ -222,9 +242,12 @@ test('what does not fit is told by name', async () => {
     tf.sequential({ layers: [embedding(5, 2, { inputs: 3 }), flatten(), dense(1, 'linear')] });
   const { inputs, labels } = flat(10);
   const broken = { ...inputs, gather: (rows: Int32Array) => inputs.gather(rows.subarray(1)) };
+  const frozen = mlp();
+  for (const layer of frozen.layers) layer.trainable = false;
   const poisoned = flat(20);
   (poisoned.inputs as unknown as { values: Float32Array }).values[0] = Number.NaN;
   const cases: [tf.Sequential, Partial<FitOptions>, RegExp][] = [
+    [frozen, {}, /the net has no weight that may move/],
     [mlp(), { labels: undefined }, /neither labels nor targets/],
     [mlp(), { targets: inputs }, /labels and targets/],
     [mlp(), { labels: { ...labels!, rows: 9 } }, /there are 70 inputs and 9 labels/],

@@ -93,24 +93,33 @@ export async function fit(model: Sequential, options: FitOptions): Promise<FitRe
   if (validation && taskOf(net, validation) !== task) {
     throw new RecipeFault('the validation set has other answers', 'give labels to both sets, or targets');
   }
+  if (net.trainable.length === 0) {
+    throw new RecipeFault('the net has no weight that may move', 'let a layer of it be trainable');
+  }
   if (earlyStop && !validation) {
     throw new RecipeFault('there is nothing to stop early by', 'give a validation set');
   }
   const engine = currentEngine();
   const variation = variationOf(run.numerics, { net, batchSize, otherEngine: engine?.isOther ?? false });
   const steps = Math.ceil(inputs.rows / batchSize) * epochs;
-  const first = epochOrder(inputs.rows, run.seed, 1).subarray(0, batchSize);
-  const identity = identityOf({
-    model,
-    optimizer,
-    rate: learningRate(optimizer),
-    schedule: options.schedule ?? null,
-    sets: { training: options, validation: validation ?? null },
-    firstBatch: await inputs.gather(first),
-    settings: { steps, batchSize, epochs, variation: variation.label, patience: earlyStop?.patience ?? null },
-    engine: engine?.opened.label ?? tf.getBackend(),
-  });
-  const checkpoint = nextCheckpoint(identity, net, optimizer);
+  const checkpoint = await nextCheckpoint(net, optimizer, async () =>
+    identityOf({
+      model,
+      optimizer,
+      rate: learningRate(optimizer),
+      schedule: options.schedule ?? null,
+      sets: { training: options, validation: validation ?? null },
+      firstBatch: await inputs.gather(epochOrder(inputs.rows, run.seed, 1).subarray(0, batchSize)),
+      settings: {
+        steps,
+        batchSize,
+        epochs,
+        variation: variation.label,
+        patience: earlyStop?.patience ?? null,
+      },
+      engine: engine?.opened.label ?? tf.getBackend(),
+    }),
+  );
   const resumed = (await checkpoint?.resume()) ?? null;
   const state: State = resumed ?? { position: begin(), best: null };
   if (run.numerics > 0) writeMetrics({ numerics: run.numerics, variation: variation.label });

@@ -40,7 +40,7 @@ for (const name of ['first', 'second']) {
     batchSize: 48,
     epochs: 7,
     compile: ${how.compile},
-    checkpointEvery: 0.01,
+    checkpointEvery: 0.1,
   });
   console.log(name, Math.random());
   await saveOnnx(model, \`\${name}.onnx\`);
@@ -119,7 +119,7 @@ class Run {
       assert.ok(waited < 60_000, 'no checkpoint after a minute');
       await sleep(5);
     }
-    await sleep(30);
+    await sleep(150);
   }
 }
 
