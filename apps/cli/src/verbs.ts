@@ -6,6 +6,7 @@ import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
 import { lint } from './verbs/lint.ts';
 import { log } from './verbs/log.ts';
+import { newRecipe } from './verbs/new.ts';
 import { request } from './verbs/request.ts';
 import { run } from './verbs/run.ts';
 import { status } from './verbs/status.ts';
@@ -16,6 +17,7 @@ export const verbs: readonly Verb[] = [
   demo,
   run,
   lint,
+  newRecipe,
   farm,
   status,
   log,

@@ -1,5 +1,4 @@
 // retrain run: one job on this machine, with the farm's own steps and no server.
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTool } from '@retraind/host/debian-tools';
@@ -8,14 +7,13 @@ import { explainVerdict } from '@retraind/shared/verdict/explanation';
 import { exitCodes, Problem, type ProblemCode, problemTable } from '@retraind/shared/wire/problems';
 import { type LocalJobResult, runLocalJob } from '@retraind/worker/local-job';
 import { type Args, jsonOption, type Verb } from '../args.ts';
+import { cacheFolder } from '../cache-folder.ts';
 import { defaultDataFolder } from '../farm-client.ts';
 import type { Output } from '../output.ts';
 import { openRunProgress } from '../run-progress.ts';
 import { digestLines, verdictNotes, verdictTable } from '../verdict-view.ts';
 
 const overlays = fileURLToPath(new URL('../../../../recipes', import.meta.url));
-
-const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'retraind');
 
 /** `anthy` is a package, `./anthy`, `/src/anthy`, `x.dsc` and whatever has a slash is a path. */
 const sourceOf = (word: string): { path: string } | { packageName: string } =>
