@@ -1,19 +1,11 @@
 // Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are wrong or slow.
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import { replaceAvgPoolGrad } from '../avg-pool-grad.ts';
 import { bridged, bridgeTheRest } from './bridge.ts';
-import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-gradients.ts';
 import { registerOwnKernels } from './own-kernels.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 
-const added = {
-  DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
-  DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
-  UnsortedSegmentSum: unsortedSegmentSum,
-};
-
 /** Stock kernels whose results are wrong (kernels.test.ts): those of the cpu backend are taken. */
-const wrong = ['AvgPoolGrad', 'Conv3DBackpropInputV2'];
+const wrong = ['Conv3DBackpropInputV2'];
 
 /** Stock AvgPool leaves its memory where padding is given as a number. */
 function mendAvgPool(): void {
@@ -32,15 +24,16 @@ let done = false;
 export function completeKernels(): void {
   if (done) return;
   done = true;
-  replaceAvgPoolGrad();
   for (const kernelName of wrong) {
     unregisterKernel(kernelName, 'wasm');
     const kernelFunc = bridged(getKernel(kernelName, 'cpu')!.kernelFunc);
     registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
   }
-  for (const [kernelName, kernelFunc] of Object.entries(added)) {
-    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
+  registerKernel({
+    kernelName: 'UnsortedSegmentSum',
+    backendName: 'wasm',
+    kernelFunc: unsortedSegmentSum,
+  });
   mendAvgPool();
   registerOwnKernels();
   bridgeTheRest();

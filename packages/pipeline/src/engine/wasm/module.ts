@@ -7,10 +7,12 @@ type Call = (...values: number[]) => void;
 
 /** Arguments are described where the functions are written (packages/pipeline/wasm/*.ts). */
 export interface OwnModule {
+  avgPoolGradient: Call;
   columnSum: Call;
   conv2d: Call;
   conv2dFilterGradient: Call;
   conv2dInputGradient: Call;
+  depthwiseGradient: Call;
   maxPool: Call;
   maxPoolGradient: Call;
   relu: Call;

@@ -8,9 +8,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { WasmBackend } from './backend.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, fusedConv2D } from './conv-kernels.ts';
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-kernels.ts';
 import { openModule } from './module.ts';
 import type { Attributes, Inputs, OwnKernel } from './own-kernel.ts';
-import { maxPool, maxPoolGrad } from './pool-kernels.ts';
+import { avgPoolGrad, maxPool, maxPoolGrad } from './pool-kernels.ts';
 import { batchMatMul, fusedMatMul } from './product-kernels.ts';
 import { sum } from './sum-kernel.ts';
 
@@ -22,8 +23,11 @@ export const ownKernels: readonly OwnKernel[] = [
   fusedConv2D,
   conv2DBackpropFilter,
   conv2DBackpropInput,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
   maxPool,
   maxPoolGrad,
+  avgPoolGrad,
 ];
 
 /** A packed panel in step with the cache's lines is quicker, and malloc promises 8 bytes only. */

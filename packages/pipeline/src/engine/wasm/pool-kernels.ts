@@ -1,4 +1,4 @@
-// Max pooling and its gradient. The stock gradient is a scalar loop that forgets every window whose largest is not
+// Max pooling, and the gradients of max and average pooling. The stock gradient is a scalar loop that forgets every window whose largest is not
 // positive (it begins at the smallest positive float) and takes the last of equal pixels where TensorFlow takes the first.
 import { backend_util } from '@tensorflow/tfjs-core';
 import { ownModule } from './module.ts';
@@ -67,5 +67,17 @@ export const maxPoolGrad: OwnKernel = {
     const given = sizes(infoOf(input!, attrs));
     const { maxPoolGradient } = ownModule();
     return ({ inputs: at, outputs: [to] }) => maxPoolGradient(...given, at.input!, at.output!, at.dy!, to!);
+  },
+};
+
+export const avgPoolGrad: OwnKernel = {
+  name: 'AvgPoolGrad',
+  fits: ({ input, dy }, attrs) => pools(input, attrs) && dy?.dtype === 'float32',
+  outputs: ({ input }) => [{ shape: input!.shape, dtype: 'float32' }],
+  scratchBytes: () => 0,
+  bind({ input }, attrs) {
+    const given = sizes(infoOf(input!, attrs));
+    const { avgPoolGradient } = ownModule();
+    return ({ inputs: at, outputs: [to] }) => avgPoolGradient(...given, at.dy!, to!);
   },
 };
