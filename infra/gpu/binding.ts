@@ -1,6 +1,7 @@
 // The binding: one g++ line over tfjs-node's C++ against the two libraries, and tfjs-node's JavaScript beside it.
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { lastLine, onPath, run } from './command.ts';
 import { InstallFault } from './fault.ts';
 import { libraries } from './parts.ts';
@@ -39,6 +40,9 @@ export async function stripLibraries(folder: string): Promise<void> {
   }
 }
 
+/** Sessions that leave graphs as they are written. */
+const sessionOptions = fileURLToPath(new URL('session-options.h', import.meta.url));
+
 /** `sources`: tfjs-node's unpacked package; `headers`: that of node-api-headers. Needs `include/` and `deps/lib/` in the folder. */
 export async function compileBinding(folder: string, sources: string, headers: string): Promise<void> {
   const to = join(folder, 'lib/napi-v8');
@@ -46,6 +50,7 @@ export async function compileBinding(folder: string, sources: string, headers: s
   const { status, said } = await run(compiler(), [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-w'],
     ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=tfjs_binding'],
+    ...['-include', sessionOptions],
     ...[`-I${folder}/include`, `-I${headers}/include`, `-I${sources}`],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(sources, 'binding', file)),
     ...['-o', join(to, 'tfjs_binding.node')],

@@ -91,7 +91,7 @@ export const npmPackages: readonly NpmPackage[] = [
 ];
 
 /** Of the folder's layout and of how it is built: raise it where these change. */
-const layout = 1;
+const layout = 2;
 
 /** Short digest over all that decides what the folder holds, so a new pin makes a new folder. */
 export function partsDigest(kind: Kind, wheels: readonly Wheel[]): string {
