@@ -2,6 +2,23 @@
 import { RecipeFault } from '../fault.ts';
 import type { Batch, HostTensor } from './step.ts';
 
+/** Throws a RecipeFault where one of `rows` lies outside of a set of `count`. */
+export function checkRows(name: string, rows: Int32Array, count: number): void {
+  for (const row of rows) {
+    if (row >= 0 && row < count) continue;
+    throw new RecipeFault(`row ${row} of '${name}' does not exist`, `rows go from 0 to ${count - 1}`);
+  }
+}
+
+/** Throws a RecipeFault where there are not as many values as the shape says. */
+export function checkValues(name: string, { shape, values }: HostTensor): void {
+  if (shape.reduce((product, length) => product * length, 1) === values.length) return;
+  throw new RecipeFault(
+    `'${name}' is said to be [${shape}] and has ${values.length} values`,
+    'give as many values as the shape says',
+  );
+}
+
 /** The named rows of a set, [rows, …]. Throws a RecipeFault where the set is missing or a row lies outside. */
 export function rowsOf(name: string, set: HostTensor | undefined, rows: Int32Array): HostTensor {
   if (!set) throw new RecipeFault(`the step holds no set '${name}'`, 'name it under `hold`, or feed values');
@@ -11,10 +28,8 @@ export function rowsOf(name: string, set: HostTensor | undefined, rows: Int32Arr
     set.values instanceof Int32Array
       ? new Int32Array(rows.length * size)
       : new Float32Array(rows.length * size);
+  checkRows(name, rows, count);
   for (const [i, row] of rows.entries()) {
-    if (!(row >= 0 && row < count)) {
-      throw new RecipeFault(`row ${row} of '${name}' does not exist`, `rows go from 0 to ${count - 1}`);
-    }
     values.set(set.values.subarray(row * size, (row + 1) * size), i * size);
   }
   return { shape: [rows.length, ...set.shape.slice(1)], values };

@@ -1,6 +1,6 @@
 // The step as it is written: every operation a call of its own. The reference of the compiled ones.
 import * as tf from '@tensorflow/tfjs-core';
-import { rowsOf } from './batch.ts';
+import { checkValues, rowsOf } from './batch.ts';
 import { setLearningRate } from './learning-rate.ts';
 import type { Batch, HostTensor, StepOptions, Tensors, TrainingStep } from './step.ts';
 
@@ -8,6 +8,7 @@ import type { Batch, HostTensor, StepOptions, Tensors, TrainingStep } from './st
 export function tensorsOf(batch: Batch, hold: StepOptions['hold']): Tensors {
   const tensors: Tensors = {};
   for (const [name, feed] of Object.entries(batch)) {
+    if (!('rows' in feed)) checkValues(name, feed);
     const { shape, values } = 'rows' in feed ? rowsOf(name, hold?.[name], feed.rows) : feed;
     tensors[name] = tf.tensor(values, shape, values instanceof Int32Array ? 'int32' : 'float32');
   }

@@ -28,7 +28,8 @@ export interface TensorflowBinding {
   deleteTensor(id: number): void;
   tensorDataSync(id: number): ArrayBufferView;
   executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): OpOutput[];
-  loadSavedModel(folder: string, tags: string[]): number;
+  /** `tags` joined by commas. */
+  loadSavedModel(folder: string, tags: string): number;
   deleteSavedModel(id: number): void;
   runSavedModel(id: number, inputs: number[], inputNames: string, outputNames: string): OpOutput[];
   isUsingGpuDevice(): boolean;
