@@ -31,6 +31,13 @@ export interface Position {
   done: boolean;
 }
 
+function isPosition(value: Position): boolean {
+  const { epoch, at, step, lossSum, epochLosses, validations, done } = value;
+  const counts = [epoch, at, step].every((count) => Number.isSafeInteger(count) && count >= 0);
+  const lists = Array.isArray(epochLosses) && Array.isArray(validations);
+  return counts && lists && typeof lossSum === 'number' && typeof done === 'boolean';
+}
+
 /** What decides a training's bits, part by part, as texts: a checkpoint goes on only where all are the same. */
 export type Identity = Record<string, string>;
 
@@ -132,7 +139,7 @@ export class Checkpoint {
   }
 
   /**
-   * Puts everything back as the last checkpoint has it; null where there is none. Throws a RecipeFault where it is broken, or
+   * Puts everything back as the last checkpoint has it; null where there is none, or one of another engine. Throws a RecipeFault where it is broken, or
    * of another recipe: then it says in what they differ.
    */
   async resume(): Promise<{ position: Position; best: Saved[] | null } | null> {
@@ -155,7 +162,13 @@ export class Checkpoint {
     if (format !== 1 || !recipe || !position) {
       throw new RecipeFault(`${this.#path}: is no checkpoint of this version`, clear);
     }
+    if (!isPosition(position)) throw new RecipeFault(`${this.#path}: does not say where it stood`, clear);
     const differs = Object.keys(this.#identity).filter((part) => recipe[part] !== this.#identity[part]);
+    if (differs.length === 1 && differs[0] === 'engine') {
+      // A node whose engine was changed while the run was away: no fault of the recipe, but no bits to go on with either.
+      process.stderr.write(`trains anew: the checkpoint is of the engine ${recipe.engine}\n`);
+      return null;
+    }
     if (differs.length > 0) {
       throw new RecipeFault(
         `${this.#path}: is a checkpoint of another recipe (not the same: ${differs.join(', ')})`,

@@ -2,7 +2,7 @@
 import { type MetricsLine, writeMetrics } from '../metrics.ts';
 import type { Measures } from './evaluate.ts';
 
-/** At most so many {"step", "loss", "epoch"} lines a fit: a curve needs no more, and the file has a limit. */
+/** At most so many lines of a kind a fit, of steps and of epochs: a curve needs no more, and the file has a limit. */
 const curvePoints = 500;
 /** Milliseconds between two lines of talk on stderr within an epoch, far under any silence limit. */
 const talkEvery = 10_000;
@@ -82,6 +82,7 @@ export class Progress {
   }
 
   epoch(epoch: number, loss: number, validation: Measures | null): void {
+    if (epoch % Math.ceil(this.#epochs / curvePoints) !== 0 && epoch !== this.#epochs) return;
     const seconds = ((this.#now() - this.#epochAt) / 1000).toFixed(1);
     this.#epochAt = this.#now();
     let held = '';

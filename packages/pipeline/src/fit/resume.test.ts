@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { decodeTensors, encodeTensors } from '../tensor-file.ts';
 
 const command = fileURLToPath(new URL('../../bin/retrain-tfjs.mjs', import.meta.url));
 const glyphs = fileURLToPath(new URL('../../../../examples/tiny/data', import.meta.url));
@@ -192,9 +193,32 @@ test('a checkpoint of another recipe, and a broken one, are refused', async () =
   }
   const path = join(run.checkpoint, 'fit-1.safetensors');
   const bytes = await readFile(path);
+  const { tensors, json } = decodeTensors(bytes, path);
+  const lost = { ...(json as object), position: { epoch: 1, step: -3 } };
+  await writeFile(path, Buffer.concat(encodeTensors(tensors, lost)));
+  assert.match((await run.start()).stderr, /fit-1\.safetensors: does not say where it stood\n/);
   bytes[bytes.length - 3]! ^= 1;
   await writeFile(path, bytes);
   const broken = await run.start();
   assert.equal(broken.status, 1);
   assert.match(broken.stderr, /fit-1\.safetensors: its values have another digest than its header says\n/);
+});
+
+test('a checkpoint of another engine is no fault: it trains anew', async () => {
+  const run = new Run('engine', recipe({ compile: true }));
+  const ended = await run.start(async (kill) => {
+    await run.reaches(1);
+    kill('SIGTERM');
+  });
+  assert.equal(ended.status, 143, ended.stderr);
+  const path = join(run.checkpoint, 'fit-1.safetensors');
+  const { tensors, json } = decodeTensors(await readFile(path), path);
+  const { recipe: own } = json as { recipe: object };
+  const other = { ...(json as object), recipe: { ...own, engine: 'abacus (beads of 1821)' } };
+  await writeFile(path, Buffer.concat(encodeTensors(tensors, other)));
+  const anew = await run.start();
+  assert.equal(anew.status, 0, anew.stderr);
+  assert.match(anew.stderr, /^trains anew: the checkpoint is of the engine abacus \(beads of 1821\)$/m);
+  assert.doesNotMatch(anew.stderr, /goes on after step/);
+  assert.deepEqual(await run.digests(), await new Run('whole-true', '').digests());
 });
