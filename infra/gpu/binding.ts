@@ -49,6 +49,8 @@ export async function compileBinding(folder: string, sources: string, headers: s
   mkdirSync(to, { recursive: true });
   const { status, said } = await run(compiler(), [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-w'],
+    // The same compiler makes the same bytes, wherever it works.
+    `-ffile-prefix-map=${sources}=.`,
     ...['-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=tfjs_binding'],
     ...['-include', sessionOptions],
     ...[`-I${folder}/include`, `-I${headers}/include`, `-I${sources}`],

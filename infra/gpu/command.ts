@@ -1,5 +1,5 @@
 // Runs another program to its end, quietly: what it said is for the fault that its failure becomes.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -27,6 +27,13 @@ function isProgram(path: string): boolean {
   }
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what `run` has started: it would go on writing into a folder that is taken away. */
+export function endAll(): void {
+  for (const child of running) child.kill();
+}
+
 /** A program that cannot be started ends with 127. */
 export function run(
   program: string,
@@ -39,6 +46,7 @@ export function run(
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
     let said = '';
     const listen = (chunk: Buffer) => {
       said = (said + chunk).slice(-kept);
@@ -46,7 +54,10 @@ export function run(
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
     child.on('error', (error) => resolve({ status: 127, said: error.message }));
-    child.on('close', (status) => resolve({ status: status ?? 128, said }));
+    child.on('close', (status) => {
+      running.delete(child);
+      resolve({ status: status ?? 128, said });
+    });
   });
 }
 

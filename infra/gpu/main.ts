@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheFolder } from '@retraind/pipeline/engine/tensorflow/folder';
 import { compileBinding, compiler, placeJavaScript, stripLibraries } from './binding.ts';
+import { endAll } from './command.ts';
 import { findLibrary, hasDriver, lacks, nvidiaWheels } from './cuda.ts';
 import { diskFault, InstallFault, statuses } from './fault.ts';
 import { alone } from './lock.ts';
@@ -124,10 +125,11 @@ async function install(plan: Plan): Promise<void> {
   const part = `${plan.folder}.part`;
   rmSync(part, { recursive: true, force: true });
   const stop = () => {
+    endAll();
     rmSync(part, { recursive: true, force: true });
     process.exit(130);
   };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     mkdirSync(part);
     const label = await build(plan, part);
