@@ -92,6 +92,23 @@ function compare(first: Pass, second: Pass): void {
   }
 }
 
+/** The operations, by index, that the answer or a variable needs: gradients of inputs, for one, are made and thrown away. */
+function neededOps(
+  { recording, answer, written }: Pass,
+  madeBy: ReadonlyMap<number, { index: number }>,
+): Set<number> {
+  const needed = new Set<number>();
+  const need = (id: number): void => {
+    const op = madeBy.get(id);
+    if (op) needed.add(op.index);
+  };
+  [answer, ...written.values()].forEach(need);
+  for (let index = recording.ops.length - 1; index >= 0; index--) {
+    if (needed.has(index)) recording.ops[index]!.inputs.forEach(need);
+  }
+  return needed;
+}
+
 /** The nodes that answer and variables need, of code that was recorded twice. Throws NotReplayable where it cannot be replayed. */
 export function lowered(first: Pass, second: Pass, names: Names, kinds: AttributeKinds): Lowered {
   compare(first, second);
@@ -135,13 +152,9 @@ export function lowered(first: Pass, second: Pass, names: Names, kinds: Attribut
     }
     return `${name}:0`;
   };
-  const needed = new Set<number>();
   const reference = (id: number, other: number, at: string): string => {
     const op = madeBy.get(id);
-    if (op) {
-      needed.add(op.index);
-      return `${names.prefix}n${op.index}:${op.at}`;
-    }
+    if (op) return `${names.prefix}n${op.index}:${op.at}`;
     const source = sources.get(id);
     if (source !== undefined) {
       used.add(source);
@@ -152,17 +165,10 @@ export function lowered(first: Pass, second: Pass, names: Names, kinds: Attribut
     }
     return constantNode(id, other, at);
   };
-  const answer = reference(first.answer, second.answer, 'its answer');
-  const written = new Map(
-    [...first.written].map(([variable, id]) => [
-      variable,
-      reference(id, second.written.get(variable)!, 'a variable'),
-    ]),
-  );
-  // Backwards, so that every node is known to be needed before its turn comes.
-  for (let index = recording.ops.length - 1; index >= 0; index--) {
+  const needed = neededOps(first, madeBy);
+  // Forwards, so that a message names the first operation that is given something else.
+  for (const [index, op] of recording.ops.entries()) {
     if (!needed.has(index)) continue;
-    const op = recording.ops[index]!;
     const others = second.recording.ops[index]!.inputs;
     nodes.push({
       name: `${names.prefix}n${index}`,
@@ -171,5 +177,12 @@ export function lowered(first: Pass, second: Pass, names: Names, kinds: Attribut
       attributes: attributesOf(op, kinds),
     });
   }
+  const answer = reference(first.answer, second.answer, 'its answer');
+  const written = new Map(
+    [...first.written].map(([variable, id]) => [
+      variable,
+      reference(id, second.written.get(variable)!, 'a variable'),
+    ]),
+  );
   return { nodes, answer, written, used };
 }

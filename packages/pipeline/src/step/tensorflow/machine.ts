@@ -56,20 +56,29 @@ export class TensorflowMachine implements StepMachine {
   async record(name: string, batch: Batch): Promise<void> {
     await this.pull();
     const callable = this.#trace(name, batch);
-    this.#functions.set(batchKey(name, batch), callable);
-    let answer: HostTensor;
+    const key = batchKey(name, batch);
+    this.#functions.set(key, callable);
     try {
       this.#open();
-      answer = this.#call(callable, batch);
-      // The call was for the answer only.
+      this.#check(callable, batch);
+      // The call was for its answer only.
       if (callable.trains) this.#store.refill(this.#session!);
     } catch (error) {
+      // The other functions go on without it.
+      this.#functions.delete(key);
+      this.#open();
+      if (error instanceof NotReplayable) throw error;
       throw new NotReplayable(`TensorFlow refuses the graph of the step: ${(error as Error).message}`);
     }
-    for (const [i, value] of answer.values.entries()) {
+  }
+
+  /** The graph's first answer against the recorded one: what was misunderstood in recording would show here. */
+  #check(callable: Callable, batch: Batch): void {
+    const { values } = this.#call(callable, batch);
+    for (const [i, value] of values.entries()) {
       const wanted = callable.answer.values[i]!;
-      if (Object.is(value, wanted) || Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted)))
-        continue;
+      const near = Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted));
+      if (near || Object.is(value, wanted)) continue;
       throw new NotReplayable(
         `TensorFlow's graph of the step answers ${value}, the step as it is written ${wanted}`,
       );
