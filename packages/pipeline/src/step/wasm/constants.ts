@@ -1,4 +1,5 @@
 // The bytes of a program that never change, in one piece of the heap.
+import { createHash } from 'node:crypto';
 import { padded } from './memory-plan.ts';
 
 export class Constants {
@@ -6,11 +7,9 @@ export class Constants {
   readonly #offsets = new Map<string, number>();
   readonly #parts: { offset: number; bytes: Uint8Array }[] = [];
 
-  /** Answers the bytes' offset; equal ones may share one. */
+  /** Answers the bytes' offset; equal ones share one: gradients are full of zeros of one shape. */
   add(bytes: Uint8Array): number {
-    // Shapes and scalars are often equal; big constants seldom are, and a key of them is dear.
-    if (bytes.length > 256) return this.addOwn(bytes);
-    const key = Buffer.from(bytes).toString('latin1');
+    const key = createHash('sha256').update(bytes).digest('latin1');
     const offset = this.#offsets.get(key) ?? this.addOwn(bytes);
     this.#offsets.set(key, offset);
     return offset;

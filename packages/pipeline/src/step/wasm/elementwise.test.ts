@@ -67,6 +67,7 @@ const shapesOf: Record<Along, (rows: number, width: number) => number[]> = {
 };
 
 for (const [kernel, { inputs }] of Object.entries(emitters)) {
+  if (kernel === 'Tile') continue;
   const layouts: Along[][] =
     inputs.length === 1
       ? [['each']]
@@ -115,6 +116,21 @@ for (const [kernel, { inputs }] of Object.entries(emitters)) {
     });
   }
 }
+
+test('Tile repeats a row, a column, a value', () => {
+  const [rows, width] = [3, 5];
+  const tiles = { each: [1, 1], row: [rows, 1], column: [1, width], one: [rows, width] };
+  for (const [along, reps] of Object.entries(tiles) as [Along, number[]][]) {
+    const [high, wide] = [rows / reps[0]!, width / reps[1]!];
+    const values = drawn(high * wide);
+    const x = tf.tensor(values, [high, wide]);
+    const expected = tf.tile(x, reps);
+    const steps = [{ kernel: 'Tile', attrs: {}, args: [0], out: 1 }];
+    const [found] = run({ width, rows, operands: [{ data: 0, along }], steps, outputs: [1] }, [values]);
+    assert.deepEqual(found, expected.dataSync(), along);
+    tf.dispose([x, expected]);
+  }
+});
 
 test('a chain keeps what is asked for', () => {
   const [a, b] = [drawn(15), drawn(3)];

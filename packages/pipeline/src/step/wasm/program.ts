@@ -30,7 +30,6 @@ export class Program {
   readonly #backend: HeapBackend;
   readonly #work: Work;
   readonly #steps: Step[];
-  readonly #constants = new Constants();
   readonly #placement: Placement;
   readonly #ids = new Map<number, number>();
   readonly #fixed: number;
@@ -42,13 +41,18 @@ export class Program {
     this.#backend = backend;
     this.#work = work;
     this.result = work.result;
+    const constants = new Constants();
     this.#steps = work.runs.map((run) => ({
       run,
-      lowered: lower(backend, run, work.stored, this.#constants),
+      lowered: lower(backend, run, work.stored, constants),
     }));
-    this.#placement = place(work, this.#steps, this.#constants);
-    this.#fixed = backend.wasm._malloc(Math.max(1, this.#constants.bytes)) >>> 0;
-    this.#constants.copyTo(backend.wasm.HEAPU8, this.#fixed);
+    this.#placement = place(work, this.#steps, constants);
+    this.#fixed = backend.wasm._malloc(Math.max(1, constants.bytes)) >>> 0;
+    constants.copyTo(backend.wasm.HEAPU8, this.#fixed);
+    // They are in the heap now; a set that the recipe holds may be among them.
+    for (const each of work.stored) {
+      if (each.origin.kind === 'constant') each.origin = { kind: 'constant', bytes: new Uint8Array() };
+    }
   }
 
   /** What its arena must hold. */

@@ -30,6 +30,9 @@ import {
 
 type Given = TensorInfo | TensorInfo[] | null | undefined;
 
+/** Kernels that look at their input's shape only: what they make is a constant. */
+const shapeOnly = new Set(['OnesLike', 'ZerosLike']);
+
 class Recorder {
   readonly runs: KernelRun[] = [];
   readonly stored: Stored[] = [];
@@ -130,7 +133,7 @@ class Recorder {
       const result = kernelFunc(params);
       const outputs = Array.isArray(result) ? result : [result];
       run.outputs = outputs.map((output) => this.use(output));
-      if (inputsOf(run).every(({ data }) => this.#isConstant(data))) {
+      if (shapeOnly.has(name) || inputsOf(run).every(({ data }) => this.#isConstant(data))) {
         run.fixed = outputs.map(({ dataId }) => bytesOf(this.#backend, this.#backend.dataIdMap.get(dataId)));
         for (const { data } of run.outputs) this.#constants.add(data);
       }
