@@ -10,6 +10,7 @@ import { writeWhole } from '../file.ts';
 import type { Net } from '../layers/net.ts';
 import { mathRandomState, restoreMathRandom } from '../random.ts';
 import { run } from '../run.ts';
+import { iterations, setIterations } from '../step/iterations.ts';
 import { decodeTensors, encodeTensors, type NamedTensor } from '../tensor-file.ts';
 import type { StopState } from './early-stop.ts';
 import type { Measures } from './evaluate.ts';
@@ -127,7 +128,13 @@ export class Checkpoint {
     const tensors = groups.flatMap(([group, all]) =>
       all.map((each): NamedTensor => ({ ...each, name: `${group}/${each.name}` })),
     );
-    const json = { format: 1, recipe: this.#identity, position, mathRandom: mathRandomState() };
+    const json = {
+      format: 1,
+      recipe: this.#identity,
+      position,
+      iterations: iterations(this.#optimizer),
+      mathRandom: mathRandomState(),
+    };
     try {
       await mkdir(join(this.#path, '..'), { recursive: true });
       await writeWhole(this.#path, encodeTensors(tensors, json));
@@ -152,10 +159,17 @@ export class Checkpoint {
     }
     const { tensors, json } = decodeTensors(bytes, this.#path);
     // The digest of the values is right, and the header parses: what follows was written by this program, by some version.
-    const { format, recipe, position, mathRandom } = json as {
+    const {
+      format,
+      recipe,
+      position,
+      iterations: steps,
+      mathRandom,
+    } = json as {
       format?: number;
       recipe?: Identity;
       position?: Position;
+      iterations?: number;
       mathRandom?: unknown;
     };
     const clear = 'empty the folder $RETRAIN_CHECKPOINT to train anew';
@@ -182,6 +196,7 @@ export class Checkpoint {
     const fits =
       restoreNet(this.#net.variables, group('net')) && restoreOptimizer(this.#optimizer, group('optimizer'));
     if (!fits) throw new RecipeFault(`${this.#path}: its variables are not those of this net`, clear);
+    setIterations(this.#optimizer, Number(steps));
     restoreMathRandom(mathRandom);
     const best = group('best');
     return { position, best: best.length > 0 ? best : null };
