@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -64,7 +65,9 @@ const breakage = async (parts: SourceTreeParts) => {
 
 suite('a job at home', { skip: refusal }, () => {
   test('an honest bitwise recipe is bit-identical after one run, and leaves records', async () => {
-    const { result, log, events } = await job({});
+    const toy = writeSourceTree(join(room, 'private'), {});
+    chmodSync(toy, 0o700);
+    const { result, log, events } = await job(toy);
     assert.equal(result.verdicts[0]!.rung, 'bit-identical');
     assert.equal(result.runs.length, 1);
     const outcome = result.runs[0]!.outcome;

@@ -157,6 +157,8 @@ export const unpackStep = async (context: RunContext, fetched: Fetched): Promise
   context.progress('unpack', null);
   await unpackSource(context, fetched);
   const tree = join(folders.tree, 'tree');
+  // A tree of one's own may be private, and a tarball may say so; bubblewrap enters it with no right to overrule that.
+  await chmod(tree, 0o755);
   const head = await readChangelogHead(tree);
   if (head.source !== assignment.source || head.version !== assignment.version) {
     throw broken(
