@@ -1,3 +1,3 @@
 import { testEngine } from './suite.ts';
 
-await testEngine('tfjs-node', { compiled: false });
+await testEngine('tfjs-node', { compiled: true });
