@@ -7,6 +7,7 @@ import type { HeapBackend } from './heap.ts';
 import { kernelItself } from './kernel-itself.ts';
 import { own } from './own.ts';
 import type { KernelRun, Stored } from './recording.ts';
+import { strided } from './strided.ts';
 
 /** Where everything lies once a program is bound to memory. */
 export interface Layout {
@@ -26,7 +27,7 @@ export interface Pool {
 
 export interface Lowered {
   /** For the profile: how it is done. */
-  by: 'loop' | 'own' | 'C' | 'kernel';
+  by: 'loop' | 'copy' | 'own' | 'C' | 'kernel';
   scratchBytes: number;
   /** Whether an output of its size may take the place of an input: each value is read before it is written over. */
   overwrites(data: number): boolean;
@@ -54,6 +55,7 @@ export function lower(backend: HeapBackend, run: KernelRun, stored: Stored[], po
   return (
     elementwise(backend, run) ??
     own(backend, run) ??
+    strided(backend, run) ??
     cCalls(backend, run, stored, pool) ??
     kernelItself(backend, run, stored)
   );

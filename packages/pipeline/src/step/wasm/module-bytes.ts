@@ -44,6 +44,10 @@ export const code = {
   simd: (number: number): number[] => [0xfd, ...uleb(number)],
   /** Of a SIMD load or store: alignment 4, offset 0. */
   memory: [0x02, 0x00],
+  /** The same so many bytes on. */
+  memoryAt: (offset: number): number[] => [0x02, ...uleb(offset)],
+  /** Takes target, source and how many bytes. */
+  copy: [0xfc, 0x0a, 0x00, 0x00],
   /** Four floats of one value. */
   constant: (value: number): number[] => {
     const bytes = [...new Uint8Array(new Float32Array([value]).buffer)];

@@ -18,7 +18,7 @@ export interface InputPlace {
 /** One thing that a program does: an emitted loop, an own kernel, C calls, a kernel's JavaScript, or a copy of bytes. */
 export interface Instruction {
   name: string;
-  by: Lowered['by'] | 'copy';
+  by: Lowered['by'];
   run(): void;
 }
 
