@@ -66,8 +66,8 @@ const shapesOf: Record<Along, (rows: number, width: number) => number[]> = {
   column: (rows) => [rows, 1],
 };
 
-for (const [kernel, { inputs }] of Object.entries(emitters)) {
-  if (kernel === 'Tile') continue;
+for (const [kernel, { inputs, makesMask, takesMasks }] of Object.entries(emitters)) {
+  if (kernel === 'Tile' || makesMask || takesMasks) continue;
   const layouts: Along[][] =
     inputs.length === 1
       ? [['each']]
@@ -115,6 +115,42 @@ for (const [kernel, { inputs }] of Object.entries(emitters)) {
       }
     });
   }
+}
+
+for (const kernel of Object.keys(emitters).filter(
+  (name) => emitters[name]!.makesMask && !emitters[name]!.takesMasks,
+)) {
+  test(`${kernel}, alone and with another, chooses and becomes a number`, () => {
+    const [a, b, c] = [drawn(30), drawn(30), drawn(30)];
+    b.set(a.subarray(0, 9));
+    const [x, y, z] = [a, b, c].map((values) => tf.tensor(values));
+    const compare = (p: tf.Tensor, q: tf.Tensor): tf.Tensor => tf.engine().runKernel(kernel, { a: p, b: q });
+    const [first, second] = [compare(x!, y!), compare(y!, z!)];
+    const expected = [
+      tf.where(first, x!, z!),
+      tf.where(tf.logicalAnd(first, second), x!, z!),
+      tf.cast(tf.logicalOr(first, second), 'float32'),
+    ];
+    const step = (name: string, args: number[], out: number) => ({ kernel: name, attrs: {}, args, out });
+    const found = run(
+      {
+        width: 30,
+        rows: 1,
+        operands: [0, 1, 2].map((data) => ({ data, along: 'each' })),
+        steps: [
+          ...[step(kernel, [0, 1], 3), step(kernel, [1, 2], 4), step('Select', [3, 0, 2], 5)],
+          ...[step('LogicalAnd', [3, 4], 6), step('Select', [6, 0, 2], 7)],
+          ...[step('LogicalOr', [3, 4], 8), step('Cast', [8], 9)],
+        ],
+        outputs: [5, 7, 9],
+      },
+      [a, b, c],
+    );
+    assert.deepEqual(
+      found,
+      expected.map((tensor) => tensor.dataSync()),
+    );
+  });
 }
 
 test('Tile repeats a row, a column, a value', () => {

@@ -14,8 +14,20 @@ const two =
   (number: number): Emit =>
   ([a, b]) => [...a!, ...b!, ...code.simd(number)];
 
+interface Emitter {
+  inputs: string[];
+  emit: Emit;
+  /** Its result is a mask, all bits of a lane set or none: what stands for a boolean inside of a chain. */
+  makesMask?: true;
+  /** Inputs that are masks. */
+  takesMasks?: string[];
+}
+
+const compares = (number: number): Emitter => ({ inputs: ['a', 'b'], makesMask: true, emit: two(number) });
+const combines = (number: number): Emitter => ({ ...compares(number), takesMasks: ['a', 'b'] });
+
 /** What tfjs's C code computes, -0, NaN and infinities included, by kernel name. An argument may be pushed more than once. */
-export const emitters: Record<string, { inputs: string[]; emit: Emit }> = {
+export const emitters: Record<string, Emitter> = {
   Add: { inputs: ['a', 'b'], emit: two(simd.add) },
   Sub: { inputs: ['a', 'b'], emit: two(simd.sub) },
   Multiply: { inputs: ['a', 'b'], emit: two(simd.mul) },
@@ -29,6 +41,25 @@ export const emitters: Record<string, { inputs: string[]; emit: Emit }> = {
   Square: { inputs: ['x'], emit: ([x]) => [...x!, ...x!, ...code.simd(simd.mul)] },
   // XNNPACK takes the larger one of the bits read as integers: -0 and a NaN with its sign set give 0.
   Relu: { inputs: ['x'], emit: ([x]) => [...x!, ...code.constant(0), ...code.simd(simd.maxInt)] },
+  Equal: compares(simd.eq),
+  NotEqual: compares(simd.ne),
+  Less: compares(simd.lt),
+  LessEqual: compares(simd.le),
+  Greater: compares(simd.gt),
+  GreaterEqual: compares(simd.ge),
+  LogicalAnd: combines(simd.and),
+  LogicalOr: combines(simd.or),
+  Select: {
+    inputs: ['condition', 't', 'e'],
+    takesMasks: ['condition'],
+    emit: ([condition, t, e]) => [...t!, ...e!, ...condition!, ...code.simd(simd.bitselect)],
+  },
+  // Of a boolean; other casts are no exact arithmetic.
+  Cast: {
+    inputs: ['x'],
+    takesMasks: ['x'],
+    emit: ([x]) => [...x!, ...code.constant(1), ...code.simd(simd.and)],
+  },
   // Only where it repeats one row, column or value; tfjs's C code takes 150 ns a value for it.
   Tile: { inputs: ['x'], emit: ([x]) => x! },
   // NaN stays NaN; the gradient of relu has alpha 0.

@@ -26,20 +26,25 @@ interface Part {
   operands: Operand[];
   /** Values of a row, where an operand is a row or a column; else null. */
   width: number | null;
+  /** Inputs that are masks: they exist inside of a chain only. */
+  masks: number[];
 }
 
 /** A run that can be part of a chain. */
 function partOf(run: KernelRun, root: Work['root']): Part | null {
   const known = emitters[run.name];
   const [output] = run.outputs;
-  if (!known || run.outputs.length !== 1 || output!.dtype !== 'float32' || sizeOf(output!.shape) === 0)
-    return null;
+  if (!known || run.outputs.length !== 1 || sizeOf(output!.shape) === 0) return null;
+  if (output!.dtype !== (known.makesMask ? 'bool' : 'float32')) return null;
   const named = run.inputs as Record<string, TensorUse | null>;
   const operands: Operand[] = [];
+  const masks: number[] = [];
   let width: number | null = null;
   for (const name of known.inputs) {
     const input = named[name];
-    if (input?.dtype !== 'float32') return null;
+    const isMask = known.takesMasks?.includes(name);
+    if (input?.dtype !== (isMask ? 'bool' : 'float32')) return null;
+    if (isMask) masks.push(root(input.data));
     const along = alongOf(input, output!.shape);
     if (along === null) return null;
     operands.push({ data: root(input.data), along: along.along });
@@ -47,7 +52,7 @@ function partOf(run: KernelRun, root: Work['root']): Part | null {
     if (width !== null && width !== along.width) return null;
     width = along.width;
   }
-  return { run, operands, width };
+  return { run, operands, width, masks };
 }
 
 /** Parameters of a function beyond some tens cost more than they save. */
@@ -63,24 +68,44 @@ export function fuse(work: Work): Work {
   }
   const wanted = new Set([root(work.result.data), ...work.written.values()]);
   const close = (): void => {
-    if (chain.length > 0) runs.push(chained(chain, root, users, wanted));
+    if (chain.length > 0) runs.push(...chained(chain, root, users, wanted));
     chain = [];
   };
   for (const run of work.runs) {
     const part = partOf(run, root);
-    if (part === null) {
-      close();
-      runs.push(run);
+    if (part !== null && joins(chain, part)) {
+      chain.push(part);
       continue;
     }
-    if (!joins(chain, part)) close();
-    chain.push(part);
+    // A mask must be made in the chain that uses it.
+    const carried = part === null ? [] : chain.splice(firstMaker(chain, part));
+    close();
+    chain = carried;
+    if (part !== null && !joins(chain, part)) close();
+    if (part !== null && joins(chain, part)) chain.push(part);
+    else {
+      close();
+      runs.push(run);
+    }
   }
   close();
   return { ...work, runs };
 }
 
+/** From where on a chain makes the masks that a part takes, and those that these are made of. */
+function firstMaker(chain: Part[], part: Part): number {
+  const needed = new Set(part.masks);
+  let first = chain.length;
+  for (const [at, { run, masks }] of [...chain.entries()].reverse()) {
+    if (!needed.has(run.outputs[0]!.data)) continue;
+    first = at;
+    for (const data of masks) needed.add(data);
+  }
+  return first;
+}
+
 function joins(chain: Part[], part: Part): boolean {
+  if (!part.masks.every((data) => chain.some(({ run }) => run.outputs[0]!.data === data))) return false;
   const [first] = chain;
   if (!first) return true;
   if (sizeOf(first.run.outputs[0]!.shape) !== sizeOf(part.run.outputs[0]!.shape)) return false;
@@ -106,12 +131,14 @@ function chained(
   root: Work['root'],
   users: Map<number, KernelRun[]>,
   wanted: Set<number>,
-): KernelRun {
+): KernelRun[] {
   const inside = new Set(chain.map(({ run }) => run));
   const made = new Set(chain.map(({ run }) => root(run.outputs[0]!.data)));
   const needed = chain
     .map(({ run }) => run.outputs[0]!)
     .filter(({ data }) => wanted.has(root(data)) || users.get(root(data))?.some((run) => !inside.has(run)));
+  // A mask that others need as bytes of 0 and 1.
+  if (needed.some(({ dtype }) => dtype === 'bool')) return chain.map(({ run }) => run);
   const operands = new Map<number, Operand>();
   const uses: TensorUse[] = [];
   for (const { run, operands: given } of chain) {
@@ -136,7 +163,7 @@ function chained(
     })),
     outputs: needed.map(({ data }) => root(data)),
   };
-  return {
+  const run = {
     ...chain[0]!.run,
     name: chain.map(({ run }) => run.name).join(' '),
     inputs: uses,
@@ -146,4 +173,5 @@ function chained(
     calls: [],
     group,
   };
+  return [run];
 }
