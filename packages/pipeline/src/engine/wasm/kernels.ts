@@ -1,11 +1,16 @@
 // Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are wrong or slow.
-import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { bridged, bridgeTheRest } from './bridge.ts';
 import { registerOwnKernels } from './own-kernels.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
 
-/** Stock kernels whose results are wrong (kernels.test.ts): those of the cpu backend are taken. */
-const wrong = ['Conv3DBackpropInputV2'];
+const register = (kernelName: string, kernelFunc: KernelFunc): void =>
+  registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+
+function replace(kernelName: string, kernelFunc: KernelFunc): void {
+  unregisterKernel(kernelName, 'wasm');
+  register(kernelName, kernelFunc);
+}
 
 /** Stock AvgPool leaves its memory where padding is given as a number. */
 function mendAvgPool(): void {
@@ -24,16 +29,9 @@ let done = false;
 export function completeKernels(): void {
   if (done) return;
   done = true;
-  for (const kernelName of wrong) {
-    unregisterKernel(kernelName, 'wasm');
-    const kernelFunc = bridged(getKernel(kernelName, 'cpu')!.kernelFunc);
-    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
-  registerKernel({
-    kernelName: 'UnsortedSegmentSum',
-    backendName: 'wasm',
-    kernelFunc: unsortedSegmentSum,
-  });
+  // Its results are wrong (kernels.test.ts).
+  replace('Conv3DBackpropInputV2', bridged(getKernel('Conv3DBackpropInputV2', 'cpu')!.kernelFunc));
+  register('UnsortedSegmentSum', unsortedSegmentSum);
   mendAvgPool();
   registerOwnKernels();
   bridgeTheRest();
