@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { fillMask, philox } from './philox.ts';
 
 // kat_vectors of Random123 1.14, `philox4x32 10`.
@@ -32,4 +33,24 @@ test('a mask keeps its share, differs by seed and by step, and begins alike at a
   assert.notDeepEqual(mask(100, [7, 0]), mask(100, [8, 0]));
   assert.deepEqual(mask(100, [7, 0]).slice(0, 33), mask(33, [7, 0]));
   assert.ok(mask(1000, [-1, -1], 0).every((value) => value === 2));
+});
+
+test('blocks are exact: as by whole numbers of any size', () => {
+  const word = fc.integer({ min: 0, max: 0xffffffff });
+  const mask = 0xffffffffn;
+  fc.assert(
+    fc.property(fc.tuple(word, word, word, word), fc.tuple(word, word), (counter, key) => {
+      let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
+      let [k0, k1] = key.map(BigInt) as [bigint, bigint];
+      for (let round = 0; round < 10; round++) {
+        const [p0, p1] = [0xd2511f53n * c0, 0xcd9e8d57n * c2];
+        [c0, c1, c2, c3] = [(p1 >> 32n) ^ c1 ^ k0, p1 & mask, (p0 >> 32n) ^ c3 ^ k1, p0 & mask];
+        [k0, k1] = [(k0 + 0x9e3779b9n) & mask, (k1 + 0xbb67ae85n) & mask];
+      }
+      const out = new Uint32Array(4);
+      philox(Uint32Array.from(counter), Uint32Array.from(key), out);
+      assert.deepEqual([...out].map(BigInt), [c0, c1, c2, c3]);
+    }),
+    { numRuns: 500 },
+  );
 });
