@@ -54,3 +54,24 @@ export function relu(count: usize, x: usize): void {
   for (; x != vectors; x += 16) v128.store(x, f32x4.max(zero, v128.load(x)));
   for (; x != end; x += 4) store<f32>(x, max<f32>(0, load<f32>(x)));
 }
+
+/**
+ * sum [segments, columns]: row i of x [rows, columns] is added to row ids[i] (int32), rows in order; an id outside 0 … segments - 1 drops
+ * its row.
+ */
+export function segmentSum(rows: usize, columns: usize, segments: usize, x: usize, ids: usize, sum: usize): void {
+  const row = columns << 2, vectors = row & ~15;
+  memory.fill(sum, 0, segments * row);
+  for (; rows != 0; rows--) {
+    const id: usize = load<u32>(ids);
+    ids += 4;
+    // A negative id is a large unsigned one.
+    if (id < segments) {
+      const to = sum + id * row;
+      let at: usize = 0;
+      for (; at != vectors; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(x + at)));
+      for (; at != row; at += 4) store<f32>(to + at, load<f32>(to + at) + load<f32>(x + at));
+    }
+    x += row;
+  }
+}

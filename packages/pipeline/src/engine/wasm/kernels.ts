@@ -1,15 +1,14 @@
 // Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are wrong or slow.
-import { getKernel, type KernelFunc, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { bridged, bridgeTheRest } from './bridge.ts';
 import { registerOwnKernels } from './own-kernels.ts';
-import { unsortedSegmentSum } from './segment-sum.ts';
 
-const register = (kernelName: string, kernelFunc: KernelFunc): void =>
-  registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-
-function replace(kernelName: string, kernelFunc: KernelFunc): void {
+/** Stock Conv3DBackpropInputV2 answers wrong values (kernels.test.ts). */
+function mendConv3D(): void {
+  const kernelName = 'Conv3DBackpropInputV2';
   unregisterKernel(kernelName, 'wasm');
-  register(kernelName, kernelFunc);
+  const kernelFunc = bridged(getKernel(kernelName, 'cpu')!.kernelFunc);
+  registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
 }
 
 /** Stock AvgPool leaves its memory where padding is given as a number. */
@@ -29,10 +28,9 @@ let done = false;
 export function completeKernels(): void {
   if (done) return;
   done = true;
-  // Its results are wrong (kernels.test.ts).
-  replace('Conv3DBackpropInputV2', bridged(getKernel('Conv3DBackpropInputV2', 'cpu')!.kernelFunc));
-  register('UnsortedSegmentSum', unsortedSegmentSum);
+  mendConv3D();
   mendAvgPool();
-  registerOwnKernels();
+  // Before our own come, so that each has something to fall back on.
   bridgeTheRest();
+  registerOwnKernels();
 }

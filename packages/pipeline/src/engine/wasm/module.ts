@@ -16,6 +16,7 @@ export interface OwnModule {
   maxPool: Call;
   maxPoolGradient: Call;
   relu: Call;
+  segmentSum: Call;
   sgemm: Call;
 }
 

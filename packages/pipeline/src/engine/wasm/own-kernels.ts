@@ -13,6 +13,7 @@ import { openModule } from './module.ts';
 import type { Attributes, Inputs, OwnKernel } from './own-kernel.ts';
 import { avgPoolGrad, maxPool, maxPoolGrad } from './pool-kernels.ts';
 import { batchMatMul, fusedMatMul } from './product-kernels.ts';
+import { unsortedSegmentSum } from './segment-sum-kernel.ts';
 import { sum } from './sum-kernel.ts';
 
 export const ownKernels: readonly OwnKernel[] = [
@@ -28,22 +29,19 @@ export const ownKernels: readonly OwnKernel[] = [
   maxPool,
   maxPoolGrad,
   avgPoolGrad,
+  unsortedSegmentSum,
 ];
 
 /** A packed panel in step with the cache's lines is quicker, and malloc promises 8 bytes only. */
 const line = 64;
 
 /** The own kernel as tfjs calls it; `stock` runs where it does not fit. */
-export function kernelFuncOf(own: OwnKernel, stock: KernelFunc | undefined): KernelFunc {
+export function kernelFuncOf(own: OwnKernel, stock: KernelFunc): KernelFunc {
   return (args) => {
     const given = Object.entries(args.inputs).filter(([, tensor]) => tensor !== undefined && tensor !== null);
     const inputs = Object.fromEntries(given) as Inputs;
     const attrs = (args.attrs ?? {}) as Attributes;
-    if (!own.fits(inputs, attrs)) {
-      if (stock) return stock(args);
-      const shapes = given.map(([name, tensor]) => `${name} [${(tensor as TensorInfo).shape}]`);
-      throw new Error(`the wasm engine has no ${own.name} for ${shapes.join(', ')} ${JSON.stringify(attrs)}`);
-    }
+    if (!own.fits(inputs, attrs)) return stock(args);
     const backend = args.backend as WasmBackend;
     openModule(backend);
     const address = (tensor: TensorInfo): number => backend.dataIdMap.get(tensor.dataId).memoryOffset;
@@ -61,16 +59,12 @@ export function kernelFuncOf(own: OwnKernel, stock: KernelFunc | undefined): Ker
   };
 }
 
-/** Registers the table. Before the backend is initialised: the stock kernels' setupFunc is handed on. */
+/** Registers the table. Before the backend is initialised: the other kernel's setupFunc is handed on. */
 export function registerOwnKernels(): void {
   for (const own of ownKernels) {
     const stock = getKernel(own.name, 'wasm');
-    if (stock) unregisterKernel(own.name, 'wasm');
-    registerKernel({
-      ...stock,
-      kernelName: own.name,
-      backendName: 'wasm',
-      kernelFunc: kernelFuncOf(own, stock?.kernelFunc),
-    });
+    if (!stock) throw new Error(`tfjs's wasm backend has no ${own.name}, nor a bridge to one`);
+    unregisterKernel(own.name, 'wasm');
+    registerKernel({ ...stock, kernelFunc: kernelFuncOf(own, stock.kernelFunc) });
   }
 }

@@ -1,4 +1,4 @@
-// The depthwise gradients and the one of average pooling, bit for bit, against loops in the order that they promise.
+// The depthwise gradients, that of average pooling and segment sums, bit for bit, against loops in the order that they promise.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
@@ -104,4 +104,22 @@ test('the gradient of average pooling', () => {
     }),
     runs,
   );
+});
+
+test('segment sums', () => {
+  const columns = 7;
+  const ids = Int32Array.of(2, 0, 2, -1, 3, 2, 9);
+  const values = floats([ids.length, columns]);
+  const expected = new Float32Array(4 * columns);
+  for (const [row, id] of ids.entries()) {
+    if (id < 0 || id > 3) continue;
+    for (let column = 0; column < columns; column++) {
+      add(expected, id * columns + column, values[row * columns + column]!);
+    }
+  }
+  const found = tf.tidy(() => {
+    const x = tf.tensor(values, [ids.length, columns]);
+    return tf.unsortedSegmentSum(x, tf.tensor1d(ids, 'int32'), 4).dataSync<'float32'>();
+  });
+  assert.deepEqual(found, expected);
 });
