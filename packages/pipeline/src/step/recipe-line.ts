@@ -26,3 +26,15 @@ export function recipeLine({ stack = '' }: Error): string {
   }
   return '';
 }
+
+/** V8 keeps ten lines of a stack; a kernel call lies deeper. */
+export const stackDepth = 200;
+
+/** The same for the code that runs now. */
+export function lineOfTheRecipe(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = stackDepth;
+  const error = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return recipeLine(error);
+}

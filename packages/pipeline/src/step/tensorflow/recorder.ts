@@ -2,7 +2,7 @@
 // executeOp, with TensorFlow's own names and attributes. Tensors are known by the binding's ids, which are never reused.
 import type { OpAttribute, OpOutput, TensorflowBinding } from '../../engine/tensorflow/binding.ts';
 import { NotReplayable } from '../not-replayable.ts';
-import { recipeLine } from '../recipe-line.ts';
+import { recipeLine, stackDepth } from '../recipe-line.ts';
 
 export interface RecordedOp {
   name: string;
@@ -24,9 +24,6 @@ export interface Recording {
   ops: RecordedOp[];
   constants: Map<number, Constant>;
 }
-
-/** The stack of a kernel call is deeper than V8's ten lines. */
-const stackDepth = 200;
 
 /**
  * Records what `act` does. `known` are the ids of its inputs and variables: with the results of operations, they are what the

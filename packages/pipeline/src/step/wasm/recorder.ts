@@ -4,6 +4,7 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { NotReplayable } from '../not-replayable.ts';
+import { lineOfTheRecipe } from '../recipe-line.ts';
 import { registeredVariables } from '../rollback.ts';
 import type { Tensors } from '../step.ts';
 import {
@@ -16,7 +17,6 @@ import {
   widthOf,
   withHighIds,
 } from './heap.ts';
-import { recipeLine } from './recipe-line.ts';
 import {
   type Argument,
   type CCall,
@@ -88,13 +88,13 @@ class Recorder {
   }
 
   #refusal(what: string): NotReplayable {
-    return new NotReplayable(`${this.#current?.name ?? 'the step'} ${what}${recipeLine()}`);
+    return new NotReplayable(`${this.#current?.name ?? 'the step'} ${what}${lineOfTheRecipe()}`);
   }
 
   #readBack(dataId: object): NotReplayable {
     const data = this.#numbers.get(dataId);
     const maker = this.runs.findLast(({ outputs }) => outputs.some((output) => output.data === data));
-    return new NotReplayable(`the values of ${maker?.name ?? 'a tensor'} are read back${recipeLine()}`);
+    return new NotReplayable(`the values of ${maker?.name ?? 'a tensor'} are read back${lineOfTheRecipe()}`);
   }
 
   #wrapKernels(): () => void {
