@@ -2,6 +2,13 @@
 import { NotReplayable } from '../not-replayable.ts';
 import type { HeapBackend } from './heap.ts';
 
+/** Address of so many bytes of the heap. */
+export function room({ wasm }: HeapBackend, bytes: number): number {
+  const address = wasm._malloc(Math.max(1, bytes)) >>> 0;
+  if (address === 0) throw new NotReplayable(`the wasm heap has no room for ${bytes} bytes`);
+  return address;
+}
+
 export class Arena {
   /** A multiple of 64. */
   address = 0;
@@ -16,9 +23,9 @@ export class Arena {
   /** Makes room; answers whether it moved, so that what lies in it must be bound anew. */
   reserve(bytes: number): boolean {
     if (bytes <= this.#bytes) return false;
+    const start = room(this.#backend, bytes + 64);
     this.dispose();
-    this.#start = this.#backend.wasm._malloc(bytes + 64) >>> 0;
-    if (this.#start === 0) throw new NotReplayable(`the wasm heap has no ${bytes} bytes left`);
+    this.#start = start;
     this.address = Math.ceil(this.#start / 64) * 64;
     this.#bytes = bytes;
     return true;

@@ -41,21 +41,18 @@ export class WasmStepMachine implements StepMachine {
   }
 
   async record(name: string, batch: Batch): Promise<void> {
+    if (tf.backend() !== (this.#backend as unknown)) throw new NotReplayable('another engine was opened');
     const { optimizer, hold } = this.#options;
     const [rate, { iterations }] = [learningRate(optimizer), optimizer];
     const recordedRate = rate > 0 && Number.isFinite(rate) ? rate : someRate;
     const inputs = tensorsOf(batch, hold);
     this.#homes.forgetPacked();
     try {
-      const [first, second] = this.#recordTwice(name, inputs, recordedRate);
-      const agreed = agreement(first.recording, second.recording, recordedRate);
-      const program = new Program(this.#backend, fuse(simplify(agreed, first.recording)));
-      this.#programs.set(batchKey(name, batch), program);
-      this.#bind(program);
-      this.#verify(program, batch, recordedRate, [first, second]);
+      const seen = this.#recordTwice(name, inputs, recordedRate);
+      this.#compile(batchKey(name, batch), batch, recordedRate, seen);
+    } finally {
       const wanted = [...this.#programs.values()].flatMap(({ variables }) => [...variables]);
       this.#homes.keepOnly(new Set(wanted));
-    } finally {
       setLearningRate(optimizer, rate);
       setIterations(optimizer, iterations);
       tf.dispose(inputs);
@@ -120,6 +117,24 @@ export class WasmStepMachine implements StepMachine {
     }
   }
 
+  /** Makes a program of the recordings and verifies it. Whatever goes wrong here costs speed only: it is NotReplayable. */
+  #compile(key: string, batch: Batch, rate: number, seen: [Seen, Seen]): void {
+    const [first, second] = seen;
+    let program: Program | null = null;
+    try {
+      const agreed = agreement(first.recording, second.recording, rate);
+      program = new Program(this.#backend, fuse(simplify(agreed, first.recording)));
+      this.#programs.set(key, program);
+      this.#bind(program);
+      this.#verify(program, batch, rate, seen);
+    } catch (error) {
+      this.#programs.delete(key);
+      program?.dispose();
+      if (error instanceof NotReplayable) throw error;
+      throw new NotReplayable(`the replay fails: ${(error as Error).message}`);
+    }
+  }
+
   /** Replays what was recorded, and compares bit for bit; then all variables are as before. */
   #verify(program: Program, batch: Batch, rate: number, seen: [Seen, Seen]): void {
     this.#homes.gather();
@@ -133,9 +148,6 @@ export class WasmStepMachine implements StepMachine {
         program.run();
         compare(expected, snapshot(this.#backend, expected.keys()), recording.resultBytes, program.answer());
       });
-    } catch (error) {
-      if (error instanceof NotReplayable) throw error;
-      throw new NotReplayable(`the replay fails: ${(error as Error).message}`);
     } finally {
       this.#homes.restore(before);
     }

@@ -1,5 +1,6 @@
 // A recorded function, ready to run: its steps in order, bound to addresses.
 import type * as tf from '@tensorflow/tfjs-core';
+import { room } from './arena.ts';
 import { Constants } from './constants.ts';
 import { freshId, type HeapBackend, widthOf } from './heap.ts';
 import type { Homes } from './homes.ts';
@@ -47,7 +48,7 @@ export class Program {
       lowered: lower(backend, run, work.stored, constants),
     }));
     this.#placement = place(work, this.#steps, constants);
-    this.#fixed = backend.wasm._malloc(Math.max(1, constants.bytes)) >>> 0;
+    this.#fixed = room(backend, constants.bytes);
     constants.copyTo(backend.wasm.HEAPU8, this.#fixed);
     // They are in the heap now; a set that the recipe holds may be among them.
     for (const each of work.stored) {

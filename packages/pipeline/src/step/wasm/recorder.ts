@@ -44,6 +44,7 @@ class Recorder {
   /** Made of constants only. */
   readonly #constants = new Set<number>();
   #current: KernelRun | null = null;
+  #refused: NotReplayable | null = null;
 
   constructor(backend: HeapBackend, inputs: Tensors) {
     this.#backend = backend;
@@ -59,7 +60,9 @@ class Recorder {
   during<T>(act: () => T): T {
     const undo = [this.#wrapKernels(), this.#wrapC(), this.#wrapBackend()];
     try {
-      return withHighIds(this.#backend, act);
+      const answer = withHighIds(this.#backend, act);
+      if (this.#refused) throw this.#refused;
+      return answer;
     } finally {
       for (const step of undo) step();
     }
@@ -87,14 +90,19 @@ class Recorder {
     return number;
   }
 
+  /** Kept, too: the recipe's code may catch what is thrown inside of it. */
   #refusal(what: string): NotReplayable {
-    return new NotReplayable(`${this.#current?.name ?? 'the step'} ${what}${lineOfTheRecipe()}`);
+    this.#refused ??= new NotReplayable(`${this.#current?.name ?? 'the step'} ${what}${lineOfTheRecipe()}`);
+    return this.#refused;
   }
 
   #readBack(dataId: object): NotReplayable {
     const data = this.#numbers.get(dataId);
     const maker = this.runs.findLast(({ outputs }) => outputs.some((output) => output.data === data));
-    return new NotReplayable(`the values of ${maker?.name ?? 'a tensor'} are read back${lineOfTheRecipe()}`);
+    this.#refused ??= new NotReplayable(
+      `the values of ${maker?.name ?? 'a tensor'} are read back${lineOfTheRecipe()}`,
+    );
+    return this.#refused;
   }
 
   #wrapKernels(): () => void {

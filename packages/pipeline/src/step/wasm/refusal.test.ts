@@ -42,6 +42,27 @@ test('values that are read back: by which operation, and where', async () => {
   assert.deepEqual(refused.weight.dataSync(), plain.weight.dataSync());
 });
 
+test('values that are read back, by code that catches errors', async () => {
+  const reason = await reasonFor((inputs, weight) => {
+    const value = product(inputs, weight);
+    try {
+      value.dataSync();
+    } catch {}
+    return value;
+  });
+  assert.match(reason, /^the values of Sum are read back/);
+});
+
+test('a step on another engine than it was made for', async () => {
+  const step = compileStep(options(product));
+  await openEngine('cpu');
+  const weight = options(product);
+  const elsewhere = await compileStep(weight).train(batch);
+  assert.ok(Math.abs((await step.train(batch)) - elsewhere) < 1e-5);
+  assert.match(step.reason!, /another engine/);
+  await openEngine('wasm');
+});
+
 test('operations that come and go', async () => {
   let turn = 0;
   const reason = await reasonFor((inputs, weight) => {
