@@ -6,6 +6,7 @@ import util from 'node:util';
 import * as tf from '../../tf.ts';
 import { chainOperations } from './chained.ts';
 import { type EngineFolder, engineFolder, type Manifest } from './folder.ts';
+import { openNative } from './native.ts';
 import { fixSettings, type Settings } from './settings.ts';
 
 /** An attribute of an operation in TensorFlow's words; `type` is one of the binding's TF_ATTR_… numbers. */
@@ -52,6 +53,9 @@ export const backendName = 'tensorflow';
 
 let loaded: LoadedTensorflow | null = null;
 
+/** What is loaded, or will be at the first operation; null before an engine of TensorFlow was opened. */
+export const loadedTensorflow = (): LoadedTensorflow | null => loaded;
+
 /** The binding that the backend `tensorflow` calls at each operation; null before an engine of TensorFlow was opened. */
 export const tensorflowBinding = (): TensorflowBinding | null => loaded?.binding ?? null;
 
@@ -82,21 +86,16 @@ export function loadTensorflow(
   const old = util as unknown as Record<string, unknown>;
   old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   old.isArray ??= Array.isArray;
-  let native: TensorflowBinding;
-  try {
-    native = load('./lib/napi-v8/tfjs_binding.node') as TensorflowBinding;
-  } catch (error) {
-    return { unavailable: `TensorFlow does not load: ${(error as Error).message.split('\n')[0]}` };
-  }
-  if (native.TF_Version !== manifest.tensorflow) {
+  const opened = openNative(join(path, 'lib/napi-v8/tfjs_binding.node'), {
+    later: settings.mayChoose && kind === 'cpu',
+  });
+  if ('unavailable' in opened) return opened;
+  const binding = opened.members as unknown as TensorflowBinding;
+  if (binding.TF_Version !== manifest.tensorflow) {
     return {
-      unavailable: `${path} holds TensorFlow ${native.TF_Version}, its binding was built for ${manifest.tensorflow}: run infra/gpu/install-tfjs-node`,
+      unavailable: `${path} holds TensorFlow ${binding.TF_Version}, its binding was built for ${manifest.tensorflow}: run infra/gpu/install-tfjs-node`,
     };
   }
-  const names = Object.getOwnPropertyNames(native) as (keyof TensorflowBinding)[];
-  const binding = Object.fromEntries(
-    names.map((name) => [name, native[name]]),
-  ) as unknown as TensorflowBinding;
   // The folder's node_modules/@tensorflow/tfjs answers this symbol, so that tfjs-node's files find our copy.
   (globalThis as Record<symbol, unknown>)[Symbol.for('retrain-tfjs.tf')] = tf;
   const { NodeJSKernelBackend } = load('./dist/nodejs_kernel_backend.js') as {
@@ -106,6 +105,6 @@ export function loadTensorflow(
   load('./dist/register_all_kernels.js');
   const name = `@tensorflow/tfjs-node${manifest.kind === 'cuda' ? '-gpu' : ''}`;
   tf.registerBackend(backendName, () => new NodeJSKernelBackend(binding, name));
-  loaded = { folder, binding, settings, usesGpu: native.isUsingGpuDevice() };
+  loaded = { folder, binding, settings, usesGpu: binding.isUsingGpuDevice() };
   return loaded;
 }

@@ -24,6 +24,7 @@ import { lowered } from './lowering.ts';
 import { dtypes } from './saved-model.ts';
 import { Session } from './session.ts';
 import { Store } from './store.ts';
+import { chooseThreads } from './threads.ts';
 import { type Answer, pass, recordingRates } from './tracing.ts';
 
 /** A function of the graph, ready to be called. */
@@ -54,6 +55,7 @@ export class TensorflowMachine implements StepMachine {
   }
 
   async record(name: string, batch: Batch): Promise<void> {
+    chooseThreads(this.#options.variables, batch);
     await this.pull();
     const callable = this.#trace(name, batch);
     const key = batchKey(name, batch);
