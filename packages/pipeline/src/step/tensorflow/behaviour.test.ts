@@ -9,6 +9,7 @@ import { RecipeFault } from '../../fault.ts';
 import * as tf from '../../tf.ts';
 import { compileStep, eagerStep, type StepOptions, type Tensors, type TrainingStep } from '../step.ts';
 import { openOrSkip } from '../suite.ts';
+import { TensorflowMachine } from './machine.ts';
 
 const x = { shape: [3, 2], values: new Float32Array([1, -2, 3, 0.5, -0.25, 2]) };
 const batch = { x };
@@ -164,6 +165,24 @@ onTensorflow('rows of a held set, whole and short batches, int32 and float32', (
     }),
   ),
 );
+
+onTensorflow('a function of its inputs alone is compiled, and one of nothing', async () => {
+  const net = options((inputs, weight) => tf.add(product(inputs, weight), 1) as tf.Scalar, tf.train.sgd(0.1));
+  const machine = new TensorflowMachine({
+    ...net,
+    functions: { double: (inputs) => tf.mul(inputs.x!, 2), six: () => tf.scalar(6) },
+  });
+  await machine.record('call double', batch);
+  await machine.record('call six', batch);
+  assert.deepEqual(
+    [...(await machine.replay('call double', batch)).values],
+    [...x.values].map((value) => 2 * value),
+  );
+  assert.deepEqual((await machine.replay('call six', batch)).values, new Float32Array([6]));
+  await machine.record('train', batch);
+  assert.ok((await machine.replay('train', batch)).values[0]! > 1);
+  machine.dispose();
+});
 
 onTensorflow('a loss that is not finite is answered, and what follows too', () =>
   alike(async (step, { weight }) => {

@@ -176,6 +176,7 @@ export class TensorflowMachine implements StepMachine {
   #open(): void {
     this.#session?.close();
     this.#session = null;
+    if (this.#functions.size === 0) return;
     const store = this.#store;
     const variables = new Map(
       [...store.variables.entries()].flatMap(([i, { cell, active }]) => (active ? [[i, cell]] : [])),

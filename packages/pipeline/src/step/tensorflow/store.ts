@@ -108,7 +108,7 @@ export class Store {
       this.#rate = rate;
       values.push(...this.#rateValues());
     }
-    if (values.length > 0) this.#give(session, values);
+    this.#give(session, values);
   }
 
   /** The variables whose values at home the session has not seen; from now on it has. */
@@ -150,6 +150,8 @@ export class Store {
 
   /** All in one call: TensorFlow prepares the whole graph anew for each set of names that it is called with. */
   #give(session: Session, contents: Content[]): void {
+    // TensorFlow takes no call that asks for nothing.
+    if (contents.length === 0) return;
     const { binding } = this.#backend;
     const made: number[] = [];
     const ids = contents.map((content) => {
