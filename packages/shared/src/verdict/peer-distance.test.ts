@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kolmogorovSmirnov } from '../../samples/uniformity.ts';
+import fc from 'fast-check';
+import { kolmogorovSmirnov, sizeAt, sizesOf } from '../../samples/uniformity.ts';
+import { meanSquaredDifference } from './hellinger.ts';
 import { churnUpperBound, peerDistance } from './peer-distance.ts';
 import { ProbeStream } from './probe-stream.ts';
 
@@ -49,12 +51,16 @@ test('p is uniform under the additive model without noise', () => {
   }
 });
 
-test('with noise the size at 5 % stays within 2–7 %', () => {
+test('with noise the size stays within 0.2–2 % at 1 % and 2–7 % at 5 %', (t) => {
   for (const k of [3, 5, 10]) {
-    const stream = new ProbeStream('peer-distance noise', `${k}`);
-    const rejected = Array.from({ length: 2_000 }, () => draw(stream, k, 0, 0.05)!.p <= 0.05);
-    const size = rejected.filter(Boolean).length / 2_000;
-    assert.ok(size > 0.02 && size < 0.07, `k = ${k}: size ${size}`);
+    for (const noiseSd of [0.02, 0.05, 0.1]) {
+      const stream = new ProbeStream('peer-distance noise', `${k}/${noiseSd}`);
+      const ps = Array.from({ length: 2_000 }, () => draw(stream, k, 0, noiseSd)!.p);
+      const told = `k = ${k}, noise ${noiseSd} beside effects of 0.1: ${sizesOf(ps)}`;
+      t.diagnostic(told);
+      assert.ok(sizeAt(ps, 0.01) >= 0.002 && sizeAt(ps, 0.01) <= 0.02, told);
+      assert.ok(sizeAt(ps, 0.05) >= 0.02 && sizeAt(ps, 0.05) <= 0.07, told);
+    }
   }
 });
 
@@ -82,4 +88,34 @@ test('not defined: two retrains, a zero, NaN, infinity, no spread', () => {
   assert.equal(peerDistance([1, Number.NaN, 1], square(1)), null);
   assert.equal(peerDistance([1, 1, Number.POSITIVE_INFINITY], square(1)), null);
   assert.equal(peerDistance([2, 2, 2], square(1)), null);
+});
+
+test('property: once farther from every retrain than they lie apart, moving on outward never raises p', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 1e6 }),
+      fc.integer({ min: 3, max: 10 }),
+      fc.integer({ min: 2, max: 6 }),
+      (name, k, columns) => {
+        const stream = new ProbeStream('outward', `${name}`);
+        const point = (): Float32Array => Float32Array.from({ length: columns }, () => stream.normal());
+        const retrains = Array.from({ length: k }, point);
+        const away = point();
+        const mean = away.map((_, c) => retrains.reduce((sum, r) => sum + r[c]!, 0) / k);
+        const among = retrains.map((a) => retrains.map((b) => meanSquaredDifference(a, b, columns)));
+        const widest = Math.max(...among.flat());
+        let last: number | null = null;
+        for (let step = 0; step < 8; step += 0.25) {
+          const shipped = mean.map((m, c) => m + step * away[c]!);
+          const to = retrains.map((r) => meanSquaredDifference(shipped, r, columns));
+          if (Math.min(...to) <= widest) continue;
+          const { p } = peerDistance(to, among)!;
+          // Float32 coordinates round to about 1e-7.
+          assert.ok(last === null || p <= last * (1 + 1e-5), `${p} after ${last}`);
+          last = p;
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

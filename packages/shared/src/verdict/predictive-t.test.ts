@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kolmogorovSmirnov } from '../../samples/uniformity.ts';
+import fc from 'fast-check';
+import { kolmogorovSmirnov, sizesOf } from '../../samples/uniformity.ts';
+import { meanOf } from './moments.ts';
 import { predictiveT } from './predictive-t.ts';
 import { ProbeStream } from './probe-stream.ts';
 
@@ -14,7 +16,7 @@ test('a worked example', () => {
   assert.equal(result.rankP, 1 / 4);
 });
 
-test('p is uniform under the null for k = 3, 5, 10', () => {
+test('p is uniform under the null for k = 3, 5, 10', (t) => {
   const draws = 2_000;
   for (const k of [3, 5, 10]) {
     const stream = new ProbeStream('predictive-t', `${k}`);
@@ -23,6 +25,7 @@ test('p is uniform under the null for k = 3, 5, 10', () => {
       return predictiveT(3 + 0.1 * stream.normal(), retrains)!.p;
     });
     const distance = kolmogorovSmirnov(ps) * Math.sqrt(draws);
+    t.diagnostic(`k = ${k}, ${draws} draws: sqrt(n) D = ${distance.toFixed(2)}, ${sizesOf(ps)}`);
     assert.ok(distance < 1.63, `k = ${k}: sqrt(n) D = ${distance}`);
   }
 });
@@ -37,4 +40,25 @@ test('not defined: one retrain, NaN, infinity, no spread', () => {
   assert.equal(predictiveT(Number.NaN, [1, 2, 3]), null);
   assert.equal(predictiveT(1, [1, 2, Number.POSITIVE_INFINITY]), null);
   assert.equal(predictiveT(1, [1, 1, 1]), null);
+});
+
+test('property: moving the shipped number away from the mean never raises p', () => {
+  const number = fc.double({ min: -10, max: 10, noNaN: true });
+  fc.assert(
+    fc.property(
+      fc.array(number, { minLength: 3, maxLength: 10 }),
+      fc.array(fc.double({ min: 0, max: 50, noNaN: true }), { minLength: 2, maxLength: 6 }),
+      fc.boolean(),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (retrains, distances, up, sdFloor) => {
+        const mean = meanOf(retrains);
+        const steps = [...distances].sort((a, b) => a - b);
+        const ps = steps.map((step) => predictiveT(mean + (up ? step : -step), retrains, sdFloor)?.p);
+        // Below 1e-12 apart the rounding of mean + step decides.
+        for (const [i, p] of ps.slice(1).entries()) {
+          if (p !== undefined) assert.ok(p <= ps[i]! + 1e-12, `${p} after ${ps[i]}`);
+        }
+      },
+    ),
+  );
 });

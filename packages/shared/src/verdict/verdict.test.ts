@@ -85,6 +85,18 @@ test('property: never equivalent below 5, and what is final stays', () => {
   );
 });
 
+test('property: whatever Runs and Security-Critical say, equivalence needs 5, or 10, retrains', () => {
+  const sizes = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 9 }));
+  fc.assert(
+    fc.property(sizes, fc.boolean(), fc.integer({ min: 1, max: 10 }), ([min, more], securityCritical, k) => {
+      const strict = sampleModel({ runs: { min, max: min + more }, securityCritical });
+      const verdict = judge({ model: strict, runs: ten.slice(0, k) });
+      if (verdict.rung === 'statistically-equivalent') assert.ok(verdict.k >= (securityCritical ? 10 : 5));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('a gap in the seeds: later runs wait', () => {
   const verdict = judge({ runs: [...ten.slice(0, 3), ...ten.slice(4, 6)] });
   assert.deepEqual([verdict.k, verdict.moreRuns], [3, 2]);
