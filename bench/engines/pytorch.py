@@ -1,5 +1,5 @@
 # The peer: the same nets in PyTorch, timed by the same protocol as timed-child.ts.
-# usage: pytorch.py NET.json THREADS [fused]
+# usage: pytorch.py NET.json THREADS [fused] [channels-last]
 import json
 import sys
 import time
@@ -9,7 +9,8 @@ from torch import nn
 
 net = json.loads(sys.argv[1])
 threads = int(sys.argv[2])
-fused = sys.argv[3:] == ["fused"]
+fused = "fused" in sys.argv[3:]
+last = "channels-last" in sys.argv[3:]
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -35,10 +36,12 @@ for layer in net["layers"]:
             modules.append(nn.ReLU())
         shape = [layer["units"]]
 model = nn.Sequential(*modules).to(device)
+if last:
+    model = model.to(memory_format=torch.channels_last)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused or None)
 cost = nn.CrossEntropyLoss()
 
-# PyTorch's own order of axes (channels first), which its convolutions are quickest in by default.
+# PyTorch's own order of axes is channels first.
 record = [net["input"][2], *net["input"][:2]] if len(net["input"]) == 3 else net["input"]
 batches = [
     (torch.rand(net["batch"], *record), torch.randint(net["classes"], (net["batch"],))) for _ in range(4)
@@ -48,6 +51,8 @@ batches = [
 def step(n):
     x, y = batches[n % 4]
     x, y = x.to(device), y.to(device)
+    if last:
+        x = x.to(memory_format=torch.channels_last)
     optimizer.zero_grad(set_to_none=True)
     loss = cost(model(x), y)
     loss.backward()
@@ -61,7 +66,7 @@ def say(line):
 
 step(0)
 name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
-say({"label": f"PyTorch {torch.__version__} ({name}, {threads} threads{', fused Adam' if fused else ''})"})
+say({"label": f"PyTorch {torch.__version__} ({name}, {threads} threads{', fused Adam' if fused else ''}{', channels last' if last else ''})"})
 count = 0
 for line in sys.stdin:
     ms = []

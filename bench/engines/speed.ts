@@ -50,6 +50,10 @@ function contestants(net: NetSpec, threads: 'one' | 'all', python: string | null
     const command = [python, here('./pytorch.py'), JSON.stringify(net), String(count)];
     list.push({ key: 'PyTorch', command, env: libraries(count), cores });
     list.push({ key: 'PyTorch, fused Adam', command: [...command, 'fused'], env: libraries(count), cores });
+    if (net.input.length === 3) {
+      const last = [...command, 'fused', 'channels-last'];
+      list.push({ key: 'PyTorch, fused Adam, channels last', command: last, env: libraries(count), cores });
+    }
   }
   for (const mode of ['compiled', 'eager'] as const) {
     const command = child('tfjs-node', net, mode);
