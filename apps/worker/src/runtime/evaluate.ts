@@ -7,10 +7,13 @@ import { readIdx } from '@retraind/pipeline/data/idx';
 import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
 import { type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
 import { noiseProbes, patchProbes } from '@retraind/shared/verdict/probes';
+import { formatOf, headOf } from './formats/formats.ts';
+import { ModelFault } from './formats/model-fault.ts';
+import { tensorsDigest } from './formats/model-file.ts';
+import { onnx } from './formats/onnx.ts';
 import { areProbabilities, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
 import { refuseForeign } from './onnx/magic.ts';
 import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
-import { ModelFault } from './onnx/wire.ts';
 import { type Outputs, openModel, type Records } from './predict.ts';
 
 export interface EvaluationRequest {
@@ -19,6 +22,8 @@ export interface EvaluationRequest {
   /** Folder of the package onnxruntime-node. */
   ortFolder: string;
   outFolder: string;
+  /** The file's name promises no format that is read (`.weights` is many things): one that is none of them is judged by its bytes. */
+  mayBeOther?: boolean;
   /** Null: digests only. Paths of the data files are absolute. */
   statistical: {
     task: Task;
@@ -135,6 +140,19 @@ const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> =
     faults: [],
   };
   try {
+    const format = formatOf(headOf(request.model));
+    if (format !== onnx) {
+      if (request.statistical !== null) {
+        throw new ModelFault(
+          `it is a file of the format ${format.name}, which says nothing of how its tensors are computed with: export the model as ONNX, or write \`Comparison: bitwise\``,
+        );
+      }
+      const file = format.open(request.model);
+      answer.tensorSha256 = tensorsDigest(file);
+      file.close();
+      return answer;
+    }
+    if (request.mayBeOther && request.statistical === null) return answer;
     const model = readModelFile(request.model);
     answer.tensorSha256 = modelDigest(model);
     if (request.statistical !== null) {

@@ -40,7 +40,9 @@ const isStatistical = (model: RecipeModel): boolean =>
   model.evaluationData !== null &&
   model.evaluationInputs !== null;
 
-const isOnnx = (model: RecipeModel): boolean => /\.onnx$/i.test(model.output);
+/** Formats whose tensors are told from their container; the first two by the name alone. */
+const hasTensors = (model: RecipeModel): boolean => /\.(onnx|safetensors|weights|wd)$/i.test(model.output);
+const mayBeOther = (model: RecipeModel): boolean => !/\.(onnx|safetensors)$/i.test(model.output);
 
 const requestOf = (
   model: RecipeModel,
@@ -54,6 +56,7 @@ const requestOf = (
     model: paths.model,
     ortFolder: paths.ort,
     outFolder: paths.out,
+    mayBeOther: mayBeOther(model),
     statistical: inputs && {
       task: model.task,
       metric: model.metric,
@@ -163,7 +166,7 @@ const evaluateFile = async (
     logLoss: null,
     faults: [],
   };
-  if (!isStatistical(model) && !isOnnx(model)) return { evidence, refused: null };
+  if (!isStatistical(model) && !hasTensors(model)) return { evidence, refused: null };
   const answer = await runEvaluator(context, unpacked, model, file, folder);
   evidence.tensorSha256 = answer.tensorSha256;
   evidence.faults = answer.refused === null ? answer.faults : [answer.refused];

@@ -1,10 +1,8 @@
 // The wire format of protocol buffers, read only, with the file's own length as the limit: no length is believed before it is
 // compared with what is left. Source: protobuf.dev, "Encoding".
+import { ModelFault } from '../formats/model-fault.ts';
 
-/** Why a model file is refused; the text is for a person, without a full stop. */
-export class ModelFault extends Error {
-  override readonly name = 'ModelFault';
-}
+export { ModelFault };
 
 export interface WireField {
   number: number;
