@@ -7,6 +7,9 @@ import { nets } from './nets.ts';
 import type { BitsRow } from './reproducibility.ts';
 import type { SpeedRow } from './speed.ts';
 
+/** Of the code that is measured: read before the long run, during which a checkout may move. */
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD']).stdout?.toString().trim();
+
 const number = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 function speedTable(rows: SpeedRow[], net: string, threads: 'one' | 'all'): string[] {
@@ -47,7 +50,6 @@ function absent(speed: SpeedRow[], bits: BitsRow[]): string[] {
 }
 
 export function writePage(speed: SpeedRow[], bits: BitsRow[]): void {
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD']).stdout?.toString().trim();
   const cpu = `${cpus().length} × ${cpus()[0]?.model.trim()}`;
   const peer = speed.find(({ key }) => key === 'PyTorch')?.label ?? 'no PyTorch was there';
   const lines = [
