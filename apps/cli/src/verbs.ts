@@ -2,6 +2,7 @@
 import type { Verb } from './args.ts';
 import { archive } from './verbs/archive.ts';
 import { demo } from './verbs/demo.ts';
+import { diff } from './verbs/diff.ts';
 import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
 import { lint } from './verbs/lint.ts';
@@ -23,6 +24,7 @@ export const verbs: readonly Verb[] = [
   log,
   verdict,
   explain,
+  diff,
   request,
   suite,
   archive,
