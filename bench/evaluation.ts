@@ -95,9 +95,18 @@ const judgedFile = (
   evaluator: string,
   file: { sha256: string; bytes: number },
 ): JudgedFile => {
-  const { tensorSha256, metric, logLoss, faults } = answer;
+  const { tensorSha256, metric, logLoss, classExamples, faults } = answer;
   const judged: JudgedFile = {
-    evidence: { evaluator, file, tensorSha256, sets: {}, metric, logLoss, faults },
+    evidence: {
+      evaluator,
+      file,
+      tensorSha256,
+      sets: {},
+      metric,
+      logLoss,
+      faults,
+      ...(classExamples && { classExamples }),
+    },
     predictions: {},
   };
   for (const set of evidenceSets) {

@@ -1,6 +1,8 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The verdict on one model: rung and sentence first, then the numbers they rest on, then always what they cannot exclude.
+import { setNames } from '@retraind/shared/verdict/evidence';
+import { cellWords } from '@retraind/shared/verdict/sentence';
 import type { Verdict } from '@retraind/shared/wire/resources';
 import { DotPlot } from './dot-plot.tsx';
 import { Digest, figure, pFigure, RungBadge, rungWords } from './words.tsx';
@@ -44,8 +46,14 @@ export function VerdictSection({ verdict }: { verdict: Verdict }) {
       {verdict.metric && verdict.metric.retrains.length > 0 && (
         <DotPlot metric={verdict.metric} margin={verdict.margin} />
       )}
-      {verdict.tests.length > 0 && <Tests tests={verdict.tests} />}
+      {verdict.tests.length > 0 && (
+        <Tests tests={verdict.tests} caption="Tests: a small p speaks against the null hypothesis" />
+      )}
+      {verdict.cellTests && verdict.cellTests.length > 0 && (
+        <Tests tests={verdict.cellTests} caption="Where it differs most: shown, not deciding" />
+      )}
       {verdict.bounds.length > 0 && <Bounds bounds={verdict.bounds} />}
+      {verdict.loneInputs?.some(({ count }) => count > 0) && <LoneInputs sets={verdict.loneInputs} />}
       <details>
         <summary>Files, seeds, and why this rung</summary>
         <ol class="reasons">
@@ -103,10 +111,10 @@ export const Taints = ({ taints }: { taints: string[] }) => (
   </p>
 );
 
-const Tests = ({ tests }: { tests: Verdict['tests'] }) => (
+const Tests = ({ tests, caption }: { tests: Verdict['tests']; caption: string }) => (
   <div class="scroll">
     <table>
-      <caption>Tests: a small p speaks against the null hypothesis</caption>
+      <caption>{caption}</caption>
       <thead>
         <tr>
           <th scope="col">Test</th>
@@ -128,12 +136,53 @@ const Tests = ({ tests }: { tests: Verdict['tests'] }) => (
       <tbody>
         {tests.map((test) => (
           <tr>
-            <th scope="row">{test.name}</th>
+            <th scope="row">
+              {test.name}
+              {cellWords(test, ', most in ')}
+            </th>
             <td>{test.nullHypothesis}</td>
             <td class="number">{figure(test.statistic, 3)}</td>
             <td class="number">{figure(test.degreesOfFreedom, 3)}</td>
             <td class="number">{pFigure(test.p)}</td>
             <td class="number">{test.rankP.toFixed(3)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+const LoneInputs = ({ sets }: { sets: NonNullable<Verdict['loneInputs']> }) => (
+  <div class="scroll">
+    <table>
+      <caption>
+        Inputs on which the shipped model stands alone: every retrain is sure of another class
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">On</th>
+          <th scope="col" class="number">
+            inputs
+          </th>
+          <th scope="col" class="number">
+            alone
+          </th>
+          <th scope="col" class="number">
+            most of a retrain
+          </th>
+          <th scope="col">First rows (class, retrains’ class)</th>
+        </tr>
+      </thead>
+      <tbody>
+        {sets.map(({ set, rows, count, mostOfRetrain, listed }) => (
+          <tr>
+            <th scope="row">{setNames[set]}</th>
+            <td class="number">{rows}</td>
+            <td class="number">{count}</td>
+            <td class="number">{mostOfRetrain}</td>
+            <td>
+              {listed.map(({ row, shipped, retrains }) => `${row} (${shipped}, ${retrains})`).join(', ')}
+            </td>
           </tr>
         ))}
       </tbody>

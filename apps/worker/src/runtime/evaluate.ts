@@ -5,13 +5,13 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIdx } from '@retraind/pipeline/data/idx';
 import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
-import { type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
+import { type ClassExamples, type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
 import { noiseProbes, patchProbes } from '@retraind/shared/verdict/probes';
 import { formatOf, headOf } from './formats/formats.ts';
 import { ModelFault } from './formats/model-fault.ts';
 import { tensorsDigest } from './formats/model-file.ts';
 import { onnx } from './formats/onnx.ts';
-import { areProbabilities, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
+import { areProbabilities, countClasses, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
 import { refuseForeign } from './onnx/magic.ts';
 import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
 import { type Outputs, openModel, type Records } from './predict.ts';
@@ -42,6 +42,7 @@ export interface EvaluationAnswer {
   sets: Partial<Record<EvidenceSet, { rows: number; columns: number }>>;
   metric: { name: string; value: number } | null;
   logLoss: number | null;
+  classExamples?: ClassExamples;
   faults: string[];
 }
 
@@ -119,7 +120,9 @@ const evaluateStatistically = async (
       if (set === 'test') scores = !areProbabilities(outputs);
       if (scores) softmaxRows(outputs);
       if (set === 'test' && targets !== null) {
-        const measured = measureClasses(outputs, await readLabels(targets, outputs.rows, outputs.columns));
+        const labels = await readLabels(targets, outputs.rows, outputs.columns);
+        const measured = measureClasses(outputs, labels);
+        answer.classExamples = countClasses(labels, outputs.columns);
         answer.logLoss = measured.logLoss;
         if (metric === 'accuracy') answer.metric = { name: metric, value: measured.accuracy };
       }

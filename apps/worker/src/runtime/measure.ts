@@ -1,4 +1,5 @@
 // Metric and loss of a classifier on the test set, from its outputs alone.
+import type { ClassExamples } from '@retraind/shared/verdict/evidence';
 import type { Outputs } from './predict.ts';
 
 /** Rows that miss the sum 1 by more than this are no probabilities but scores. */
@@ -50,4 +51,22 @@ export const measureClasses = (
     loss -= Math.log(Math.max(leastProbability, values[at + labels[row]!]!));
   }
   return { accuracy: right / rows, logLoss: loss / rows };
+};
+
+/** How the labels (each 0..columns-1) spread over the classes; of several rarest classes the lowest is named. */
+export const countClasses = (labels: ArrayLike<number>, columns: number): ClassExamples => {
+  const counts = new Float64Array(columns);
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
+  let present = 0;
+  let rarest = -1;
+  for (const [label, count] of counts.entries()) {
+    if (count === 0) continue;
+    present++;
+    if (rarest < 0 || count < counts[rarest]!) rarest = label;
+  }
+  return {
+    classes: columns,
+    present,
+    rarest: rarest < 0 ? null : { class: rarest, examples: counts[rarest]! },
+  };
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { areProbabilities, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
+import { areProbabilities, countClasses, countNotFinite, measureClasses, softmaxRows } from './measure.ts';
 import { readOnnx } from './onnx/model.ts';
 import { ModelFault } from './onnx/wire.ts';
 import { openModel } from './predict.ts';
@@ -73,4 +73,13 @@ test('accuracy, log loss and softmax of a worked example', () => {
   assert.ok(Math.abs(logLoss - (Math.log(2) + Math.log(3)) / 2) < 1e-6);
   const sure = { rows: 1, columns: 2, values: Float32Array.from([1, 0]) };
   assert.ok(Math.abs(measureClasses(sure, [1]).logLoss - Math.log(1e12)) < 1e-9);
+});
+
+test('classes are counted: how many are there, and which is rarest', () => {
+  assert.deepEqual(countClasses([3, 1, 3, 1, 3], 5), {
+    classes: 5,
+    present: 2,
+    rarest: { class: 1, examples: 2 },
+  });
+  assert.deepEqual(countClasses([], 2), { classes: 2, present: 0, rarest: null });
 });

@@ -173,6 +173,7 @@ const evaluateFile = async (
   if (answer.refused !== null) return { evidence, refused: answer.refused };
   evidence.metric = answer.metric;
   evidence.logLoss = answer.logLoss;
+  if (answer.classExamples) evidence.classExamples = answer.classExamples;
   for (const set of evidenceSets) {
     const shape = answer.sets[set];
     if (!shape) continue;

@@ -1,10 +1,13 @@
 // The battery of one look: predictive t on the loss, peer-distance t on test data, noise and patch probes; with them the two
-// bounds that equivalence needs. It measures; verdict.ts decides. Expects files without an obstacle (obstacle.ts).
+// bounds that equivalence needs, and the cells that say where a model differs. It measures; verdict.ts decides. Expects files without
+// an obstacle (obstacle.ts).
 import type { RecipeModel } from '../recipe/recipe.ts';
 import { bonferroniP } from './bonferroni.ts';
-import { type EvidenceSet, evidenceSets, type ModelVerdict, type TestResult } from './evidence.ts';
+import { cellMeans, cellScaleOf } from './cell-means.ts';
+import { type EvidenceSet, evidenceSets, type ModelVerdict, setNames, type TestResult } from './evidence.ts';
 import { distanceFor } from './hellinger.ts';
 import type { JudgedFile } from './judged.ts';
+import { moderatedCells } from './moderated-cells.ts';
 import { accuracySdFloor } from './moments.ts';
 import { churnUpperBound, type PeerDistance, peerDistance } from './peer-distance.ts';
 import { predictiveT } from './predictive-t.ts';
@@ -20,6 +23,8 @@ export interface Battery {
   tests: TestResult[];
   /** Tests that were not defined on these numbers, one sentence each; they count as p = 1 and forbid equivalence. */
   undefinedTests: string[];
+  /** Moderated cells on each set where they are defined: outside the family, for they say where, not whether (decision 0205). */
+  cellTests: TestResult[];
   familyP: number;
   /** Bonferroni p of the other tail of the distance tests. */
   tooCloseP: number;
@@ -27,38 +32,34 @@ export interface Battery {
   bounds: ModelVerdict['bounds'];
 }
 
-const setNames: Record<EvidenceSet, string> = {
-  test: 'test data',
-  noise: 'noise probes',
-  patch: 'patch probes',
-};
+/** What the battery asks of the files, where file 0 is the shipped one; each is computed once, whatever the number of looks. */
+export interface Measures {
+  distance(set: EvidenceSet, i: number, j: number): number;
+  cells(set: EvidenceSet, i: number): number[];
+}
 
-/** Distance of file i to file j on a set, where file 0 is the shipped one; computed once, whatever the number of looks. */
-export type DistanceTable = (set: EvidenceSet, i: number, j: number) => number;
-
-/** The distances among `files` by the task's own measure. Throws TypeError for a task without one. */
-export const distanceTable = (task: RecipeModel['task'], files: readonly JudgedFile[]): DistanceTable => {
+/** Distances and cells of `files` by the task's own measure. Throws TypeError for a task without one. */
+export const measuresOf = (task: RecipeModel['task'], files: readonly JudgedFile[]): Measures => {
   const distance = distanceFor(task);
   if (!distance) throw new TypeError(`task ${task} has no distance`);
-  const known = new Map<string, number>();
-  return (set, i, j) => {
-    const key = i < j ? `${set}/${i}/${j}` : `${set}/${j}/${i}`;
-    let value = known.get(key);
-    if (value === undefined) {
-      const [a, b] = [files[i]!, files[j]!];
-      value = distance.of(a.predictions[set]!, b.predictions[set]!, a.evidence.sets[set]!.columns);
-      known.set(key, value);
-    }
-    return value;
+  const known = new Map<string, unknown>();
+  const once = <T>(key: string, make: () => T): T => {
+    if (!known.has(key)) known.set(key, make());
+    return known.get(key) as T;
+  };
+  const of = (set: EvidenceSet, i: number): [Float32Array, number] => [
+    files[i]!.predictions[set]!,
+    files[i]!.evidence.sets[set]!.columns,
+  ];
+  return {
+    distance: (set, i, j) =>
+      once(i < j ? `${set}/${i}/${j}` : `${set}/${j}/${i}`, () => distance.of(of(set, i)[0], ...of(set, j))),
+    cells: (set, i) => once(`${set}/${i}`, () => cellMeans(task, ...of(set, i))),
   };
 };
 
-/** Measures the shipped file (files[0]) against the retrains (files[1..k]). `distances` is the table over the same files. */
-export const runBattery = (
-  model: RecipeModel,
-  files: readonly JudgedFile[],
-  distances: DistanceTable,
-): Battery => {
+/** Measures the shipped file (files[0]) against the retrains (files[1..k]). `measures` are of the same files. */
+export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], measures: Measures): Battery => {
   const [shipped, ...retrains] = files as [JudgedFile, ...JudgedFile[]];
   const tests: TestResult[] = [];
   const undefinedTests: string[] = [];
@@ -68,7 +69,7 @@ export const runBattery = (
   const peers = new Map<EvidenceSet, PeerDistance>();
   for (const set of evidenceSets) {
     const name = `${distanceFor(model.task)!.name} on ${setNames[set]}`;
-    const peer = peerTest(set, retrains.length, distances);
+    const peer = peerTest(set, retrains.length, measures);
     if (peer === null) {
       undefinedTests.push(`${name}: the retrains show no spread to measure against`);
       continue;
@@ -83,6 +84,7 @@ export const runBattery = (
   return {
     tests,
     undefinedTests,
+    cellTests: evidenceSets.flatMap((set) => cellsTest(model.task, set, retrains.length, measures) ?? []),
     familyP: bonferroniP([...tests.map(({ p }) => p), ...missing]),
     tooCloseP: bonferroniP(evidenceSets.map((set) => peers.get(set)?.tooCloseP ?? 1)),
     churnRatio: onTest ? Math.exp(onTest.theta) : null,
@@ -113,13 +115,29 @@ const lossTest = (shipped: JudgedFile, retrains: JudgedFile[]): { test: TestResu
   return ask(metric, values);
 };
 
-const peerTest = (set: EvidenceSet, k: number, distances: DistanceTable): PeerDistance | null => {
+const cellsTest = (
+  task: RecipeModel['task'],
+  set: EvidenceSet,
+  k: number,
+  measures: Measures,
+): TestResult | null => {
+  const scale = cellScaleOf(task);
+  const retrains = Array.from({ length: k }, (_, i) => measures.cells(set, i + 1));
+  const result = moderatedCells(measures.cells(set, 0), retrains, scale.sdFloor);
+  if (!result) return null;
+  const { cell, cells, ...numbers } = result;
+  const name = `${scale.name} on ${setNames[set]}`;
+  const nullHypothesis = `on ${setNames[set]} the shipped model's ${scale.name} is one more draw of the retrains'`;
+  return { name, nullHypothesis, ...numbers, cells: { kind: scale.kind, count: cells, worst: cell } };
+};
+
+const peerTest = (set: EvidenceSet, k: number, { distance }: Measures): PeerDistance | null => {
   const retrains = Array.from({ length: k }, (_, i) => i + 1);
-  const among = retrains.map((i) => retrains.map((j) => (i === j ? 0 : distances(set, i, j))));
+  const among = retrains.map((i) => retrains.map((j) => (i === j ? 0 : distance(set, i, j))));
   if (among.some((row, i) => row.some((d, j) => i !== j && d < identical))) return null;
   // A shipped file that behaves as one retrain does is near, not undefined: the floor keeps its logarithm finite.
   return peerDistance(
-    retrains.map((i) => Math.max(identical, distances(set, 0, i))),
+    retrains.map((i) => Math.max(identical, distance(set, 0, i))),
     among,
   );
 };

@@ -5,11 +5,28 @@
 export const evidenceSets = ['test', 'noise', 'patch'] as const;
 export type EvidenceSet = (typeof evidenceSets)[number];
 
+/** The sets in words. */
+export const setNames: Record<EvidenceSet, string> = {
+  test: 'test data',
+  noise: 'noise probes',
+  patch: 'patch probes',
+};
+
 /** Predictions as an artifact: float32, little-endian, row-major, rows × columns; class probabilities for classifiers. */
 export interface PredictionsRef {
   sha256: string;
   rows: number;
   columns: number;
+}
+
+/** How the held-out examples spread over the classes of a classifier. */
+export interface ClassExamples {
+  /** Classes that the model tells apart. */
+  classes: number;
+  /** Classes with at least one example. */
+  present: number;
+  /** Of those, the one with fewest; null where there is no example. */
+  rarest: { class: number; examples: number } | null;
 }
 
 /** The evaluation of one model file, as JSON. */
@@ -24,6 +41,8 @@ export interface Evidence {
   metric: { name: string; value: number } | null;
   /** Mean negative log likelihood of the true class on the test set, in nats; null where it is not defined. */
   logLoss: number | null;
+  /** Absent for other tasks than classification, and where the classes were not counted. */
+  classExamples?: ClassExamples;
   /** Reasons why this file cannot be judged statistically (NaN outputs, another shape …), one sentence each. */
   faults: string[];
 }
@@ -49,6 +68,19 @@ export interface TestResult {
   p: number;
   /** Assumption-free companion (1 + #{T_i >= T_S}) / (k + 1); printed, never deciding. */
   rankP: number;
+  /** Where the test looks at several numbers at once: how many, and which stands out most (from 0). p is then Bonferroni over them. */
+  cells?: { kind: 'class' | 'output'; count: number; worst: number };
+}
+
+/** Inputs of a set on which every retrain is sure of one class and the shipped model says another. */
+export interface LoneInputs {
+  set: EvidenceSet;
+  rows: number;
+  count: number;
+  /** The largest such count of a retrain against the others. */
+  mostOfRetrain: number;
+  /** The first of them: row (from 0), class of the retrains, class of the shipped model. */
+  listed: { row: number; retrains: number; shipped: number }[];
 }
 
 /** The verdict on one model. */
@@ -67,6 +99,8 @@ export interface ModelVerdict {
   /** Null where no metric was measured on the shipped file and on at least two retrains. */
   metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
   tests: TestResult[];
+  /** Where a model differs: shown, outside familyP, deciding nothing. Absent where no statistics were needed. */
+  cellTests?: TestResult[];
   /** Bonferroni p over the battery, and the alpha it was held against; null where no statistics were needed. */
   familyP: number | null;
   alpha: number | null;
@@ -74,6 +108,8 @@ export interface ModelVerdict {
   churnRatio: number | null;
   /** Upper confidence bounds that equivalence needs, and whether they hold. */
   bounds: { name: string; upper: number; limit: number; holds: boolean }[];
+  /** One entry a set; absent for other tasks than classification, and where no statistics were needed. Decides nothing. */
+  loneInputs?: LoneInputs[];
   /** Alarms beside the verdict. */
   alarms: { name: string; detail: string }[];
   /** What this verdict cannot exclude, printed beside it always. */

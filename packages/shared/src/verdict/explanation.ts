@@ -1,7 +1,7 @@
 // A verdict as plain text, line by line: for the terminal, and for pages that want no table.
 
-import type { ModelVerdict } from './evidence.ts';
-import { counted, shortP } from './sentence.ts';
+import { type LoneInputs, type ModelVerdict, setNames } from './evidence.ts';
+import { cellWords, counted, shortP } from './sentence.ts';
 
 /** Lines without trailing newline or markup: the sentence, what was weighed, tests, bounds, alarms, reasons, taints, limits. */
 export const explainVerdict = (verdict: ModelVerdict): string[] => {
@@ -15,18 +15,28 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
       `Metric ${metric.name}: shipped ${metric.shipped}, retrains ${metric.retrains.join(', ')}${margin}.`,
     );
   }
-  for (const test of verdict.tests) {
-    const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}`;
-    lines.push(`Test: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`);
+  const { tests, cellTests = [] } = verdict;
+  for (const test of [...tests, ...cellTests]) {
+    const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}${cellWords(test, ', most in ')}`;
+    lines.push(`${test.cells ? 'Cells' : 'Test'}: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`);
   }
   for (const { name, upper, limit, holds } of verdict.bounds) {
     lines.push(
       `Bound: ${name} at most ${upper.toPrecision(3)}, ${holds ? 'within' : 'not within'} ${limit}.`,
     );
   }
+  for (const lone of verdict.loneInputs ?? []) if (lone.count > 0) lines.push(loneLine(lone));
   for (const { name, detail } of verdict.alarms) lines.push(`Alarm: ${name}: ${detail}.`);
   for (const reason of verdict.reasons) lines.push(`Reason: ${reason}`);
   if (verdict.taints.length > 0) lines.push(`Tainted by: ${verdict.taints.join(', ')}.`);
   for (const limit of verdict.limits) lines.push(`Limit: ${limit}`);
   return lines;
+};
+
+const loneLine = ({ set, rows, count, mostOfRetrain, listed }: LoneInputs): string => {
+  const shown = listed.map(
+    ({ row, retrains, shipped }) => `row ${row} (class ${shipped}, retrains ${retrains})`,
+  );
+  const more = count > listed.length ? ` and ${count - listed.length} more` : '';
+  return `Alone: on ${setNames[set]} in ${count} of ${rows} inputs, where every retrain is sure of another class (no retrain is alone in more than ${mostOfRetrain}): ${shown.join(', ')}${more}.`;
 };

@@ -143,8 +143,9 @@ test('retrains that behave identically on a set leave its test undefined and for
   for (const run of runs) run.predictions.noise = runs[0]!.predictions.noise!;
   const verdict = judgeModel({ model: sampleModel(), reference: sampleFile('shipped'), runs });
   assert.equal(verdict.rung, 'inconclusive');
-  assert.match(verdict.sentence, /noise probes: the retrains show no spread/);
+  assert.match(verdict.sentence, /distance on noise probes: the retrains show no spread/);
   assert.equal(verdict.tests.length, 3);
+  assert.equal(verdict.cellTests!.length, 2);
 });
 
 test('retrains of equal loss and metric decide nothing by themselves', () => {

@@ -27,6 +27,9 @@ export const statisticalObstacle = (
     const fault = faultOf(model, file) ?? mismatchOf(reference, file);
     if (fault !== null) return `${who} ${fault}`;
   }
+  const present = reference.evidence.classExamples?.present ?? 2;
+  if (present === 0) return 'the held-out set has no example of any class';
+  if (present === 1) return 'the held-out set has examples of 1 class only: an accuracy on it says nothing';
   const pair = seedIgnored(runs);
   if (pair) return `the recipe ignores its seed: seeds ${pair[0]} and ${pair[1]} give the same bytes`;
   return null;

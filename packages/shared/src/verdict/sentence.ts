@@ -1,6 +1,6 @@
 // One honest sentence for a verdict, with its numbers. Words matter: a retrain shows agreement or disagreement with the declared
 // pipeline, never intent and never safety (a test keeps "malicious", "backdoor" and "safe" out of here).
-import type { ModelVerdict } from './evidence.ts';
+import type { ModelVerdict, TestResult } from './evidence.ts';
 
 type Facts = Omit<ModelVerdict, 'sentence' | 'limits'>;
 
@@ -29,6 +29,10 @@ export const sentenceOf = (facts: Facts, cause: string): string => {
 
 /** `retrain` counted: "1 retrain", "5 retrains". */
 export const counted = (k: number): string => `${k} retrain${k === 1 ? '' : 's'}`;
+
+/** Which cell of a test stands out, "class 3 of 0–9" after `before`; nothing for a test of one number. */
+export const cellWords = ({ cells }: Pick<TestResult, 'cells'>, before: string): string =>
+  cells ? `${before}${cells.kind} ${cells.worst} of 0–${cells.count - 1}` : '';
 
 /** A p-value for people: two significant digits, scientific below 0.001. */
 export const shortP = (p: number | null): string => {

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { Verdict } from '../wire/resources.ts';
+import { bonferroniP } from './bonferroni.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
+import { ProbeStream } from './probe-stream.ts';
 import { judgeModel } from './verdict.ts';
 
 const model = sampleModel();
@@ -25,6 +27,7 @@ test('honest: look 3 asks for two more, look 5 says equivalent', () => {
   const second = judge({ runs: ten.slice(0, 5) });
   assert.deepEqual([second.rung, second.k, second.moreRuns], ['statistically-equivalent', 5, 0]);
   assert.equal(second.tests.length, 4);
+  assert.equal(second.cellTests!.length, 3);
   assert.ok(second.bounds.every(({ holds }) => holds));
   assert.match(second.sentence, /behaves like a retrain: accuracy 0\.8660 against/);
 });
@@ -148,4 +151,51 @@ test('an average of the retrains is too close, and not equivalent', () => {
   const verdict = judge({ reference: average });
   assert.equal(verdict.rung, 'inconclusive');
   assert.equal(verdict.alarms[0]?.name, 'too-close');
+});
+
+test('one class favoured on noise: the cells name it beside the verdict', () => {
+  const favoured = sampleFile('favoured', { accuracy: 0.866 });
+  const noise = favoured.predictions.noise!;
+  for (let at = 0; at < noise.length; at += 5) {
+    for (let c = 0; c < 5; c += 1) noise[at + c] = 0.7 * noise[at + c]! + (c === 3 ? 0.3 : 0);
+  }
+  const verdict = judge({ reference: favoured });
+  assert.equal(verdict.rung, 'different');
+  const cells = verdict.cellTests!.find(({ name }) => name === 'mean probability per class on noise probes')!;
+  assert.deepEqual(cells.cells, { kind: 'class', count: 5, worst: 3 });
+  assert.ok(verdict.tests.every((test) => !test.cells));
+  const slices = verdict.alarms.filter(({ name }) => name === 'slice').map(({ detail }) => detail);
+  assert.ok(
+    slices.some((detail) =>
+      /^mean probability per class on noise probes: class 3 of 0–4 stands out/.test(detail),
+    ),
+  );
+});
+
+test('property: cells decide nothing, and a slice is named beside a difference only', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 1e4 }), fc.constantFrom(1, 1.4), (seed, noise) => {
+      const reference = sampleFile(`shipped ${seed}`, { scatter: { noise } });
+      const verdict = judge({ reference, runs: sampleRuns(`retrains ${seed}`, 10) });
+      assert.equal(verdict.familyP, bonferroniP(verdict.tests.map(({ p }) => p)));
+      if (verdict.rung !== 'different') assert.ok(verdict.alarms.every(({ name }) => name !== 'slice'));
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('a constant and a random shipped model are different', () => {
+  const stream = new ProbeStream('random model', '');
+  for (const value of [() => 1, () => stream.uniform()]) {
+    const file = sampleFile('no model', { accuracy: 0.2 });
+    for (const set of ['test', 'noise', 'patch'] as const) {
+      const values = file.predictions[set]!.map(value);
+      for (let at = 0; at < values.length; at += 5) {
+        const sum = values.subarray(at, at + 5).reduce((a, b) => a + b, 0);
+        for (let c = 0; c < 5; c += 1) values[at + c]! /= sum;
+      }
+      file.predictions[set] = values;
+    }
+    assert.equal(judge({ reference: file }).rung, 'different');
+  }
 });

@@ -5,23 +5,29 @@
 //   a retrain has the shipped bytes ────────────► bit-identical          (not-verifiable where the recipe reads the shipped file)
 //   Comparison: bitwise, other bytes ── rerun ──► different | inconclusive ("not deterministic")
 //   an obstacle (NaN, shapes, seed ignored …) ──► not-verifiable
+//   a class with fewer than 30 held-out examples ► inconclusive         (tests are shown)
 //   look 3, 5, 10:  p ≤ alpha ──────────────────► different
 //                   p > .05 and both bounds hold ► statistically-equivalent   (from 5, security-critical 10)
 //                   else the next look; after the last ► inconclusive
 //
 // A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
-import { type Battery, boundsHold, type DistanceTable, distanceTable, runBattery } from './battery.ts';
+import { type Battery, boundsHold, type Measures, measuresOf, runBattery } from './battery.ts';
 import { repeatability, sameBytes } from './bytes.ts';
 import type { ModelVerdict, Rung } from './evidence.ts';
 import type { JudgedFile, JudgedRun, JudgeInput } from './judged.ts';
 import { limitsOf } from './limits.ts';
+import { loneInputs } from './lone-inputs.ts';
 import { equivalenceFrom, type Look, looksOf, orderRuns } from './looks.ts';
 import { meanOf, sdOf } from './moments.ts';
 import { statisticalObstacle } from './obstacle.ts';
-import { counted, sentenceOf, shortP } from './sentence.ts';
+import { scarcityOf } from './scarcity.ts';
+import { cellWords, counted, sentenceOf, shortP } from './sentence.ts';
 
 /** Below or at this family p a model is not called equivalent, though it may not be different either. */
 const suspicious = 0.05;
+
+/** A class or output is named beside a difference where its p, Bonferroni over those of its set, is at most this. */
+const sliceAlpha = 0.01;
 
 /** The sum of a judgement before it is put into words. */
 interface Finding {
@@ -117,8 +123,10 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding =
   const runs = distinctSeeds(ordered);
   const repeated = ordered.length - runs.length;
   const reasons = repeated > 0 ? [`${counted(repeated)} of a seed already seen are not weighed.`] : [];
+  const scarcity = scarcityOf(reference?.evidence.classExamples);
+  if (scarcity.warning !== null) reasons.push(`${upperFirst(scarcity.warning)}.`);
   const looks = looksOf(model);
-  let distances: DistanceTable | null = null;
+  let measures: Measures | null = null;
   for (const [i, look] of looks.entries()) {
     const weighed = runs.slice(0, look.k);
     const early = judgeDigests(input, weighed);
@@ -131,11 +139,12 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding =
       const moreRuns = look.k + repeated - weighed.length;
       return finding('inconclusive', cause, weighed, { reasons, moreRuns });
     }
-    distances ??= distanceTable(model.task, [reference!, ...runs]);
-    const battery = runBattery(model, [reference!, ...weighed], distances);
+    measures ??= measuresOf(model.task, [reference!, ...runs]);
+    const battery = runBattery(model, [reference!, ...weighed], measures);
     const decision = decide(model, look, battery);
     reasons.push(...decision.reasons);
     const shown = { battery, alpha: look.alpha, alarms: decision.alarms, reasons };
+    if (scarcity.tooFew !== null) return finding('inconclusive', scarcity.tooFew, weighed, shown);
     if (decision.rung) return finding(decision.rung, decision.cause, weighed, shown);
     const next = looks[i + 1];
     if (!next || runs.length < next.k) {
@@ -161,6 +170,7 @@ const decide = (model: JudgeInput['model'], look: Look, battery: Battery): Decis
   const undecided = (cause: string): Decision => ({ rung: null, cause, reasons, alarms });
   if (familyP <= look.alpha) {
     const loudest = battery.tests.reduce((a, b) => (b.p < a.p ? b : a));
+    alarms.push(...sliceAlarms(battery));
     return { rung: 'different', cause: `${loudest.name} stands out`, reasons, alarms };
   }
   if (battery.tooCloseP <= look.alpha) {
@@ -187,10 +197,23 @@ const decide = (model: JudgeInput['model'], look: Look, battery: Battery): Decis
   };
 };
 
+/** Beside a difference that other tests have shown: the classes or outputs in which it lies. */
+const sliceAlarms = ({ cellTests }: Battery): ModelVerdict['alarms'] =>
+  cellTests
+    .filter(({ p }) => p <= sliceAlpha)
+    .map((test) => ({
+      name: 'slice',
+      detail: `${test.name}: ${cellWords(test, '')} stands out most (t = ${test.statistic.toFixed(1)}, p = ${shortP(test.p)})`,
+    }));
+
 const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict => {
   const { runs, battery, rung, cause } = found;
   const taints = new Set(runs.flatMap((run) => run.taints ?? []));
   if (model.readsShipped) taints.add('reads-shipped');
+  const lone =
+    battery && reference && model.task === 'classification'
+      ? { loneInputs: loneInputs(reference, runs) }
+      : {};
   const facts = {
     model: model.name,
     rung,
@@ -205,6 +228,8 @@ const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict
     alpha: found.alpha,
     churnRatio: battery?.churnRatio ?? null,
     bounds: battery?.bounds ?? [],
+    ...(battery && { cellTests: battery.cellTests }),
+    ...lone,
     alarms: [...found.alarms, ...claimAlarm(model, reference)],
     taints: [...taints].sort(),
     reasons: found.reasons,

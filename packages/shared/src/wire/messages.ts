@@ -90,6 +90,16 @@ export const EvidenceSchema = Type.Object({
   ),
   metric: Type.Union([Type.Object({ name: Type.String(), value: Type.Number() }), Type.Null()]),
   logLoss: Type.Union([Type.Number(), Type.Null()]),
+  classExamples: Type.Optional(
+    Type.Object({
+      classes: Type.Integer({ minimum: 1 }),
+      present: Type.Integer({ minimum: 0 }),
+      rarest: Type.Union([
+        Type.Object({ class: Type.Integer({ minimum: 0 }), examples: Type.Integer({ minimum: 1 }) }),
+        Type.Null(),
+      ]),
+    }),
+  ),
   faults: Type.Array(Sentence, { maxItems: 100 }),
 });
 

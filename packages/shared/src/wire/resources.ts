@@ -4,7 +4,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
-import { rungs } from '../verdict/evidence.ts';
+import { evidenceSets, rungs } from '../verdict/evidence.ts';
 import { AcceleratorShape, literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -28,6 +28,9 @@ const TestShown = Type.Object({
   degreesOfFreedom: Type.Number(),
   p: Type.Number(),
   rankP: Type.Number(),
+  cells: Type.Optional(
+    Type.Object({ kind: literals(['class', 'output'] as const), count: Count, worst: Count }),
+  ),
 });
 
 const FileDigests = Type.Object({ sha256: Sha256, tensorSha256: nullable(Sha256) });
@@ -52,11 +55,23 @@ export const Verdict = Type.Object({
     }),
   ),
   tests: Type.Array(TestShown),
+  cellTests: Type.Optional(Type.Array(TestShown)),
   familyP: nullable(Type.Number()),
   alpha: nullable(Type.Number()),
   churnRatio: nullable(Type.Number()),
   bounds: Type.Array(
     Type.Object({ name: Text, upper: Type.Number(), limit: Type.Number(), holds: Type.Boolean() }),
+  ),
+  loneInputs: Type.Optional(
+    Type.Array(
+      Type.Object({
+        set: literals(evidenceSets),
+        rows: Count,
+        count: Count,
+        mostOfRetrain: Count,
+        listed: Type.Array(Type.Object({ row: Count, retrains: Count, shipped: Count })),
+      }),
+    ),
   ),
   alarms: Type.Array(Type.Object({ name: Text, detail: Text })),
   limits: Type.Array(Text),

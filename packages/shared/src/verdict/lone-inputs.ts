@@ -1,0 +1,68 @@
+// The inputs on which the shipped model stands alone: all retrains agree and are sure, and it says another class. Weak as a test
+// (rare, and few in number), good as evidence: a person can look at them. Source: docs/explanation/verdicts.md.
+import { type EvidenceSet, evidenceSets, type LoneInputs } from './evidence.ts';
+import type { JudgedFile } from './judged.ts';
+
+/** A retrain agrees only where its class has more than this probability. */
+const sure = 0.9;
+/** Inputs listed by row; the others are counted. */
+const mostListed = 20;
+
+/** The most probable class of each row (ties to the lower), -1 - class where it is not sure. */
+const classesOf = (values: Float32Array, columns: number): Int32Array => {
+  const classes = new Int32Array(values.length / columns);
+  for (let row = 0, at = 0; row < classes.length; row += 1, at += columns) {
+    let best = 0;
+    for (let column = 1; column < columns; column += 1) {
+      if (values[at + column]! > values[at + best]!) best = column;
+    }
+    classes[row] = values[at + best]! > sure ? best : -1 - best;
+  }
+  return classes;
+};
+
+const classOf = (told: number): number => (told < 0 ? -1 - told : told);
+
+/** The class on which all of `files` but `left` are sure and agree in this row, or -1. */
+const consensusOf = (files: readonly Int32Array[], row: number, left: number): number => {
+  let agreed: number | null = null;
+  for (const [i, classes] of files.entries()) {
+    if (i === left) continue;
+    agreed ??= classes[row]!;
+    if (agreed < 0 || classes[row] !== agreed) return -1;
+  }
+  return agreed ?? -1;
+};
+
+/**
+ * For class probabilities of k ≥ 2 retrains and the shipped file, of equal shape: one entry a set. `mostOfRetrain` counts the same for
+ * each retrain left out, against the k - 1 others, and is the largest of those counts: what is usual.
+ */
+export const loneInputs = (shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs[] =>
+  evidenceSets.map((set) => loneOn(set, shipped, retrains));
+
+const loneOn = (set: EvidenceSet, shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs => {
+  const { columns } = shipped.evidence.sets[set]!;
+  const told = (file: JudgedFile): Int32Array => classesOf(file.predictions[set]!, columns);
+  const mine = told(shipped);
+  const theirs = retrains.map(told);
+  const alone = new Array<number>(retrains.length).fill(0);
+  const result: LoneInputs = { set, rows: mine.length, count: 0, mostOfRetrain: 0, listed: [] };
+  for (let row = 0; row < mine.length; row += 1) {
+    const agreed = consensusOf(theirs, row, -1);
+    if (agreed >= 0 && classOf(mine[row]!) !== agreed) {
+      result.count += 1;
+      if (result.listed.length < mostListed) {
+        result.listed.push({ row, retrains: agreed, shipped: classOf(mine[row]!) });
+      }
+    }
+    // Where all agree, no retrain is alone.
+    if (agreed >= 0) continue;
+    for (const [i, classes] of theirs.entries()) {
+      const others = consensusOf(theirs, row, i);
+      if (others >= 0 && classOf(classes[row]!) !== others) alone[i]! += 1;
+    }
+  }
+  result.mostOfRetrain = Math.max(...alone);
+  return result;
+};
