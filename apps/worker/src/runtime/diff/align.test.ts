@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import fc from 'fast-check';
 import { openModelFile } from '../formats/formats.ts';
+import { ModelFault } from '../formats/model-fault.ts';
 import {
   bytes,
   gnubgBinaryBytes,
@@ -228,6 +229,26 @@ test('what is no plain chain is left alone, with the reason where there is one',
   assert.match((await alignedDiff(plain, wider)).alignments[0]!.reason!, /no such chain/);
   const broken = net.map((layer, i) => (i === 0 ? { ...layer, bias: [Number.NaN, 1, 1, 1] } : layer));
   assert.match((await alignedDiff(plain, onnxOfNet(broken, 'gemm'))).alignments[0]!.reason!, /NaN/);
+});
+
+test('whatever is done to a net’s bytes, it is aligned and compared, or refused as a model', async () => {
+  const bytesOfNet = onnxOfNet(denseNet([3, 4, 4, 2], generator(9)), 'matmul');
+  const damage = fc.array(fc.tuple(fc.nat(bytesOfNet.length - 1), fc.nat(255)), {
+    minLength: 1,
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(damage, async (places) => {
+      const content = Buffer.from(bytesOfNet);
+      for (const [at, value] of places) content[at] = value;
+      try {
+        await alignedDiff(bytesOfNet, content);
+      } catch (fault) {
+        if (!(fault instanceof ModelFault)) assert.fail(fault as Error);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('products in tiles are products', () => {

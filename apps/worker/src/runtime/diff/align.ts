@@ -3,7 +3,7 @@
 // Ainsworth, Hayase, Srinivasa, "Git Re-Basin: Merging Models modulo Permutation Symmetries", ICLR 2023, algorithm 1.
 import { setImmediate } from 'node:timers/promises';
 import { linearSumAssignment } from 'linear-sum-assignment';
-import type { Chain, ModelFile } from '../formats/model-file.ts';
+import type { Chain, ModelFile, TensorInfo } from '../formats/model-file.ts';
 import { addProducts } from './products.ts';
 
 export interface Alignment {
@@ -174,12 +174,16 @@ export class Aligner {
   }
 }
 
-const reasonAgainst = (chain: Chain, a: ModelFile, b: ModelFile): string | null => {
+type Tensors = ReadonlyMap<string, TensorInfo>;
+const tensorsOf = (file: ModelFile): Tensors => new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+
+const reasonAgainst = (chain: Chain, a: Tensors, b: Tensors): string | null => {
   const wide = chain.find(({ width }) => width > maxWidth);
   if (wide) return `a layer has ${wide.width} units; up to ${maxWidth} are aligned`;
   let bytes = 0;
   for (const name of new Set(chain.flatMap(({ uses }) => uses.map(({ tensor }) => tensor)))) {
-    const [one, other] = [a, b].map(({ tensors }) => tensors.find((tensor) => tensor.name === name));
+    const one = a.get(name);
+    const other = b.get(name);
     if (!other || one!.shape.join('x') !== other.shape.join('x'))
       return `the other file has no such ${JSON.stringify(name)}`;
     if (one!.dtype !== 'F32' || other.dtype !== 'F32') return 'its tensors are not float32';
@@ -196,11 +200,13 @@ export const alignModel = async (
 ): Promise<{ file: ModelFile; alignments: Alignment[] }> => {
   const moved = new Map<string, Uint8Array>();
   const alignments: Alignment[] = [];
+  const tensorsA = tensorsOf(a);
+  const tensorsB = tensorsOf(b);
   const known = new Set(b.chains.map((chain) => JSON.stringify(chain)));
   for (const chain of a.chains) {
     const report = { chain: chain[0]!.uses[0]!.tensor, widths: chain.map(({ width }) => width) };
     const against = known.has(JSON.stringify(chain))
-      ? reasonAgainst(chain, a, b)
+      ? reasonAgainst(chain, tensorsA, tensorsB)
       : 'the other file has no such chain of layers';
     if (against !== null) {
       alignments.push({ ...report, moved: null, reason: against });

@@ -34,7 +34,11 @@ interface Layer {
   output: string;
 }
 
-export const denseChains = ({ tensors, nodes, outputs }: PlacedGraph): Chain[] => {
+/** Operators between two layers; a net has one or two. */
+const maxSteps = 64;
+
+export const denseChains = ({ tensors, nodes, outputs, hasSubgraphs }: PlacedGraph): Chain[] => {
+  if (hasSubgraphs) return [];
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
   const users = new Map<string, OnnxNode[]>();
   const uses = new Map<string, number>();
@@ -60,7 +64,7 @@ export const denseChains = ({ tensors, nodes, outputs }: PlacedGraph): Chain[] =
     if (node.operator !== 'Gemm' && node.operator !== 'MatMul') return null;
     if (!ownTensor(weights) || data === undefined || shapes.has(data) || node.integers.transA) return null;
     const shape = shapes.get(weights)!;
-    if (shape.length !== 2) return null;
+    if (shape.length !== 2 || shape.includes(0)) return null;
     const outAxis = node.operator === 'Gemm' && node.integers.transB ? 0 : 1;
     const width = shape[outAxis]!;
     const biases: string[] = [];
@@ -74,7 +78,8 @@ export const denseChains = ({ tensors, nodes, outputs }: PlacedGraph): Chain[] =
       biases.push(bias);
     }
     let output = node.outputs[0]!;
-    for (let next = onlyUser(output); next; next = onlyUser(output)) {
+    let next = onlyUser(output);
+    for (let steps = 0; next && steps < maxSteps; next = onlyUser(output), steps++) {
       if (next.operator === 'Add') {
         const other = next.inputs[0] === output ? next.inputs[1] : next.inputs[0];
         if (!isBias(other)) break;

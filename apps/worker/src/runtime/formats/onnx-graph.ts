@@ -20,9 +20,12 @@ export interface PlacedGraph {
   /** Names of the graph's outputs. */
   outputs: string[];
   structureSha256: string;
+  /** Whether a node holds a graph of its own (If, Loop), which may use any value by its name. */
+  hasSubgraphs: boolean;
 }
 
 const chunkBytes = 65_536;
+const maxTensors = 250_000;
 
 const digestOfRange = (file: FileBytes, { begin, end }: Range): string => {
   const hash = createHash('sha256');
@@ -37,6 +40,7 @@ export const readPlacedGraph = (file: FileBytes, external: ExternalData): Placed
   const nodes: OnnxNode[] = [];
   const outputs: string[] = [];
   const structure = createHash('sha256');
+  let hasSubgraphs = false;
 
   const readAttribute = (node: OnnxNode, range: Range): { line: string; value: OnnxTensor | null } => {
     let name = '';
@@ -46,6 +50,7 @@ export const readPlacedGraph = (file: FileBytes, external: ExternalData): Placed
       if (field.number === 1) name = textAt(file, field, 'an attribute');
       else if (field.number === 5) tensor = rangeOf(field, 'an attribute');
       else if (field.number !== 13) rest.push(`${field.number} ${field.value ?? digestOfRange(file, field)}`);
+      if (field.number === 6 || field.number === 11) hasSubgraphs = true;
       if (field.number === 3) node.integers[name] = Number([...integersAt(file, field)][0] ?? 0);
     }
     const value = tensor && readOnnxTensor(file, tensor, external, budget);
@@ -107,11 +112,21 @@ export const readPlacedGraph = (file: FileBytes, external: ExternalData): Placed
   }
   if (graphs === 0)
     throw new ModelFault('it has no graph: this is no ONNX model', 'name an ONNX, safetensors or gnubg file');
-  const seen = new Set<string>();
+  if (tensors.length > maxTensors) throw new ModelFault(`it holds more than ${maxTensors} tensors`);
+  const given = new Set<string>();
   for (const { name } of tensors) {
-    if (seen.has(name))
+    if (given.has(name))
       throw new ModelFault(`it holds two tensors named ${quoted(name)}`, 'name each tensor once');
-    seen.add(name);
+    given.add(name);
   }
-  return { tensors, nodes, outputs, structureSha256: structure.digest('hex') };
+  // What a node gives must be new, as ONNX has it: walks along the graph rely on it.
+  for (const { operator, outputs: results } of nodes) {
+    for (const name of results) {
+      if (name === '' || (operator === 'Constant' && name === results[0])) continue;
+      if (given.has(name))
+        throw new ModelFault(`two things in its graph are named ${quoted(name)}`, 'name each value once');
+      given.add(name);
+    }
+  }
+  return { tensors, nodes, outputs, structureSha256: structure.digest('hex'), hasSubgraphs };
 };

@@ -14,6 +14,7 @@ import {
   gnubgNets,
   gnubgTextBytes,
   integer,
+  node,
   onnxBytes,
   onnxOf,
   packedIntegers,
@@ -133,6 +134,12 @@ suite('onnx', () => {
     ],
     ['no graph', integer(1, 8), /no graph/],
     ['two graphs', Buffer.concat([onnxBytes([w]), bytes(7, node0())]), /two graphs/],
+    [
+      'a value given twice',
+      onnxBytes([w], [node('Relu', ['w'], 'x'), node('Tanh', ['w'], 'x')]),
+      /two things.*"x"/,
+    ],
+    ['a node that gives a tensor', onnxBytes([w], [node('Relu', ['w'], 'w')]), /two things.*"w"/],
     ['sparse', onnxOf(bytes(15, '')), /sparse/],
   ];
   function node0(): Buffer {

@@ -68,8 +68,16 @@ test('raw, typed and packed tensors of the same values are the same', () => {
   assert.equal(int64(bytes(9, wide)), int64(bytes(7, varint(BigInt.asUintN(64, -5n)), varint(7n))));
 });
 
+/** Type float32, no dimensions: a scalar. */
+const scalarHead = (): Buffer => number(2, 1);
+
 suite('refused, each with its reason', () => {
   const rows: [string, Buffer, RegExp][] = [
+    [
+      'tensors of one name',
+      bytes(7, ...[1, 2].map((value) => bytes(5, scalarHead(), bytes(8, 'w'), bytes(9, floats(value))))),
+      /two tensors named "w"/,
+    ],
     ['an empty file', Buffer.alloc(0), /it is empty/],
     ['a pickle', Buffer.from([0x80, 4, 0x95, 1, 2, 3]), /Python pickle, which is never loaded/],
     ['a zip of PyTorch', Buffer.from('PK\x03\x04rest', 'latin1'), /zip archive/],

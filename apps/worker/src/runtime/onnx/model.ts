@@ -1,6 +1,7 @@
 // What an ONNX file says, as far as the farm must know it before it hands the file to onnxruntime: tensors, graph, inputs.
 // Names of tools, versions and documentation are passed over: they are no part of the model. Source: onnx.proto.
 import { createHash } from 'node:crypto';
+import { quoted } from '../formats/model-fault.ts';
 import { readTensor, type Tensor } from './tensor.ts';
 import { bytesOf, fieldsOf, integersOf, ModelFault, textOf } from './wire.ts';
 
@@ -101,10 +102,16 @@ const readNode = (message: Uint8Array, depth: number): string[] => {
 const readGraph = (message: Uint8Array, depth = 0): Graph => {
   if (depth > maxDepth) throw new ModelFault(`graphs are nested more than ${maxDepth} deep`);
   const graph: Graph = { tensors: [], nodes: [], inputs: [], outputs: [] };
+  const names = new Set<string>();
   for (const { number, value } of fieldsOf(message, 'the graph')) {
     if (number === 1) graph.nodes.push(readNode(bytesOf(value, 'a node'), depth));
-    else if (number === 5) graph.tensors.push(readTensor(bytesOf(value, 'a tensor'), 'a tensor'));
-    else if (number === 11) graph.inputs.push(readValueInfo(bytesOf(value, 'an input')));
+    else if (number === 5) {
+      const tensor = readTensor(bytesOf(value, 'a tensor'), 'a tensor');
+      // Which of two onnxruntime would take is its own affair; a digest must not depend on it.
+      if (names.has(tensor.name)) throw new ModelFault(`it holds two tensors named ${quoted(tensor.name)}`);
+      names.add(tensor.name);
+      graph.tensors.push(tensor);
+    } else if (number === 11) graph.inputs.push(readValueInfo(bytesOf(value, 'an input')));
     else if (number === 12) graph.outputs.push(readValueInfo(bytesOf(value, 'an output')));
     else if (number === 15) throw new ModelFault('it has sparse tensors, which are not read');
   }
