@@ -2,7 +2,7 @@
 // made outside of the engine, so that a recorded step makes new masks too. tfjs's own either repeats one mask (with a seed)
 // or makes it in JavaScript (without).
 import * as tf from '@tensorflow/tfjs-core';
-import { dropoutMask, registerOwnKernels } from './kernels.ts';
+import { dropoutMask, registerOperations } from './kernels.ts';
 
 /** The step counter of one dropout layer: an int32 scalar from 0, part of what a checkpoint must hold. */
 export const dropoutCounter = (name: string): tf.Variable =>
@@ -18,7 +18,7 @@ export function seededDropout<T extends tf.Tensor>(
   seed: number,
   counter: tf.Variable,
 ): T {
-  registerOwnKernels();
+  registerOperations();
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`the rate is ${rate}, not in [0, 1)`);
   return tf.tidy(() => {
     const mask: tf.Tensor = tf.engine().runKernel(dropoutMask, { counter }, { shape: x.shape, rate, seed });

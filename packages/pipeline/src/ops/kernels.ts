@@ -10,7 +10,7 @@ export const dropoutMask = 'RetrainDropoutMask';
 export const rowGatherKernel = 'RetrainRowGather';
 
 /** Makes both kernels known for every backend; a second call does nothing. */
-export function registerOwnKernels(): void {
+export function registerOperations(): void {
   for (const [backendName, { mask, gather }] of Object.entries({ ...hostKernels, ...tensorflowKernels })) {
     for (const [kernelName, kernelFunc] of [
       [dropoutMask, mask],

@@ -2,7 +2,7 @@
 // hundred); the others run it as it is written, and say why once.
 import * as tf from '@tensorflow/tfjs-core';
 import { writeMetrics } from '../metrics.ts';
-import { registerOwnKernels } from '../ops/kernels.ts';
+import { registerOperations } from '../ops/kernels.ts';
 import { mathRandomState, restoreMathRandom } from '../random.ts';
 import { batchKey } from './batch.ts';
 import { EagerStep } from './eager.ts';
@@ -70,7 +70,7 @@ class ReplayedStep<F extends string> implements TrainingStep<F> {
   readonly #refused = new Set<string>();
 
   constructor(options: StepOptions<F>) {
-    registerOwnKernels();
+    registerOperations();
     const engine = tf.getBackend();
     this.#machine = stepMachineOf(engine, options);
     this.#eager = new EagerStep(options, `the engine's backend '${engine}' has no compiled step`);

@@ -1,5 +1,6 @@
 // Makes tfjs's wasm backend fit to train with: adds the kernels that it lacks and replaces those that are wrong or slow.
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { registerOperations } from '../../ops/kernels.ts';
 import { bridged, bridgeTheRest } from './bridge.ts';
 import { registerOwnKernels } from './own-kernels.ts';
 
@@ -32,5 +33,6 @@ export function completeKernels(): void {
   mendAvgPool();
   // Before our own come, so that each has something to fall back on.
   bridgeTheRest();
+  registerOperations();
   registerOwnKernels();
 }

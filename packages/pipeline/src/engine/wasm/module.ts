@@ -13,6 +13,7 @@ export interface OwnModule {
   conv2dFilterGradient: Call;
   conv2dInputGradient: Call;
   depthwiseGradient: Call;
+  dropoutMask: Call;
   maxPool: Call;
   maxPoolGradient: Call;
   relu: Call;

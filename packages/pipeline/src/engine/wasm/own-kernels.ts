@@ -9,6 +9,7 @@ import {
 import type { WasmBackend } from './backend.ts';
 import { conv2D, conv2DBackpropFilter, conv2DBackpropInput, fusedConv2D } from './conv-kernels.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-kernels.ts';
+import { dropoutMask } from './dropout-kernel.ts';
 import { openModule } from './module.ts';
 import type { Attributes, Inputs, OwnKernel } from './own-kernel.ts';
 import { avgPoolGrad, maxPool, maxPoolGrad } from './pool-kernels.ts';
@@ -30,6 +31,7 @@ export const ownKernels: readonly OwnKernel[] = [
   maxPoolGrad,
   avgPoolGrad,
   unsortedSegmentSum,
+  dropoutMask,
 ];
 
 /** A packed panel in step with the cache's lines is quicker, and malloc promises 8 bytes only. */
