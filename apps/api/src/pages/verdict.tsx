@@ -170,16 +170,18 @@ const LoneInputs = ({ sets }: { sets: NonNullable<Verdict['loneInputs']> }) => (
           <th scope="col" class="number">
             most of a retrain
           </th>
+          <th scope="col">it says most</th>
           <th scope="col">First rows (class, retrains’ class)</th>
         </tr>
       </thead>
       <tbody>
-        {sets.map(({ set, rows, count, mostOfRetrain, listed }) => (
+        {sets.map(({ set, rows, count, mostOfRetrain, mostSaid, listed }) => (
           <tr>
             <th scope="row">{setNames[set]}</th>
             <td class="number">{rows}</td>
             <td class="number">{count}</td>
             <td class="number">{mostOfRetrain}</td>
+            <td>{mostSaid ? `class ${mostSaid.class} (${mostSaid.count})` : ''}</td>
             <td>
               {listed.map(({ row, shipped, retrains }) => `${row} (${shipped}, ${retrains})`).join(', ')}
             </td>

@@ -79,6 +79,8 @@ export interface LoneInputs {
   count: number;
   /** The largest such count of a retrain against the others. */
   mostOfRetrain: number;
+  /** The class that the shipped model says in most of them, the lower of equals; null where there is none. */
+  mostSaid: { class: number; count: number } | null;
   /** The first of them: row (from 0), class of the retrains, class of the shipped model. */
   listed: { row: number; retrains: number; shipped: number }[];
 }

@@ -33,10 +33,10 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
   return lines;
 };
 
-const loneLine = ({ set, rows, count, mostOfRetrain, listed }: LoneInputs): string => {
+const loneLine = ({ set, rows, count, mostOfRetrain, mostSaid, listed }: LoneInputs): string => {
   const shown = listed.map(
     ({ row, retrains, shipped }) => `row ${row} (class ${shipped}, retrains ${retrains})`,
   );
   const more = count > listed.length ? ` and ${count - listed.length} more` : '';
-  return `Alone: on ${setNames[set]} in ${count} of ${rows} inputs, where every retrain is sure of another class (no retrain is alone in more than ${mostOfRetrain}): ${shown.join(', ')}${more}.`;
+  return `Alone: on ${setNames[set]} in ${count} of ${rows} inputs, where every retrain is sure of another class (no retrain is alone in more than ${mostOfRetrain}); most often it says class ${mostSaid?.class} (${mostSaid?.count}): ${shown.join(', ')}${more}.`;
 };

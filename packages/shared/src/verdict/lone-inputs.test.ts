@@ -37,6 +37,7 @@ test('a worked example: alone in row 1 only, where all retrains agree and are su
     rows: 4,
     count: 1,
     mostOfRetrain: 1,
+    mostSaid: { class: 2, count: 1 },
     listed: [{ row: 1, retrains: 1, shipped: 2 }],
   });
   assert.deepEqual(
@@ -48,6 +49,14 @@ test('a worked example: alone in row 1 only, where all retrains agree and are su
 test('an unsure shipped model is counted all the same, one that agrees is not', () => {
   const retrains = ['a', 'b', 'c'].map((name) => sureFile(name, [1, 1]));
   assert.equal(loneInputs(sureFile('s', [0, 1], [0.4, 0.4]), retrains)[0]!.count, 1);
+});
+
+test('the class that is said most often is named, the lower of equals', () => {
+  const retrains = ['a', 'b', 'c'].map((name) => sureFile(name, [1, 1, 1, 1]));
+  const said = (classes: number[]) => loneInputs(sureFile('s', classes), retrains)[0]!.mostSaid;
+  assert.deepEqual(said([2, 0, 2, 1]), { class: 2, count: 2 });
+  assert.deepEqual(said([2, 0, 1, 1]), { class: 0, count: 1 });
+  assert.equal(said([1, 1, 1, 1]), null);
 });
 
 test('at most twenty are listed, all are counted', () => {
@@ -81,7 +90,7 @@ test('a verdict carries and explains them; regression has none', () => {
   const line = explainVerdict(verdict).find((text) => text.startsWith('Alone: on test data'));
   assert.equal(
     line,
-    'Alone: on test data in 1 of 3 inputs, where every retrain is sure of another class (no retrain is alone in more than 0): row 2 (class 0, retrains 2).',
+    'Alone: on test data in 1 of 3 inputs, where every retrain is sure of another class (no retrain is alone in more than 0); most often it says class 0 (1): row 2 (class 0, retrains 2).',
   );
   const other = judgeModel({ model: sampleModel({ task: 'regression' }), reference, runs });
   assert.equal(other.loneInputs, undefined);

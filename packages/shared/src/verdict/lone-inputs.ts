@@ -47,11 +47,20 @@ const loneOn = (set: EvidenceSet, shipped: JudgedFile, retrains: readonly Judged
   const mine = told(shipped);
   const theirs = retrains.map(told);
   const alone = new Array<number>(retrains.length).fill(0);
-  const result: LoneInputs = { set, rows: mine.length, count: 0, mostOfRetrain: 0, listed: [] };
+  const result: LoneInputs = {
+    set,
+    rows: mine.length,
+    count: 0,
+    mostOfRetrain: 0,
+    mostSaid: null,
+    listed: [],
+  };
+  const said = new Int32Array(columns);
   for (let row = 0; row < mine.length; row += 1) {
     const agreed = consensusOf(theirs, row, -1);
     if (agreed >= 0 && classOf(mine[row]!) !== agreed) {
       result.count += 1;
+      said[classOf(mine[row]!)]! += 1;
       if (result.listed.length < mostListed) {
         result.listed.push({ row, retrains: agreed, shipped: classOf(mine[row]!) });
       }
@@ -64,5 +73,7 @@ const loneOn = (set: EvidenceSet, shipped: JudgedFile, retrains: readonly Judged
     }
   }
   result.mostOfRetrain = Math.max(...alone);
+  const most = said.reduce((best, count, label) => (count > said[best]! ? label : best), 0);
+  if (result.count > 0) result.mostSaid = { class: most, count: said[most]! };
   return result;
 };

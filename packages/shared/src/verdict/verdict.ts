@@ -203,7 +203,7 @@ const sliceAlarms = ({ cellTests }: Battery): ModelVerdict['alarms'] =>
     .filter(({ p }) => p <= sliceAlpha)
     .map((test) => ({
       name: 'slice',
-      detail: `${test.name}: ${cellWords(test, '')} stands out most (t = ${test.statistic.toFixed(1)}, p = ${shortP(test.p)})`,
+      detail: `${test.name}: ${cellWords(test, '')} stands out most, ${test.statistic > 0 ? 'above' : 'below'} the retrains (t = ${test.statistic.toFixed(1)}, p = ${shortP(test.p)})`,
     }));
 
 const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict => {

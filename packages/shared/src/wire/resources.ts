@@ -69,6 +69,7 @@ export const Verdict = Type.Object({
         rows: Count,
         count: Count,
         mostOfRetrain: Count,
+        mostSaid: nullable(Type.Object({ class: Count, count: Count })),
         listed: Type.Array(Type.Object({ row: Count, retrains: Count, shipped: Count })),
       }),
     ),
