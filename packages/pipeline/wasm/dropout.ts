@@ -1,5 +1,5 @@
 // Masks of dropout by Philox 4x32-10 (Salmon et al., SC 2011), seeded as TensorFlow's StatelessRandomUniform is: the numbers of
-// src/ops/philox.ts, ten times as quick.
+// src/ops/philox.ts, a quarter of the time (0.17 ms for 256 x 128, 0.67 in JavaScript).
 
 /** One block, four u32, to `to`. */
 function block(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32, to: usize): void {
