@@ -50,7 +50,10 @@ test('the record names TensorFlow, its digest and its settings', {
   const engine = /^Retrain-Engine: (.+)$/m.exec(record)?.[1];
   assert.ok(engine);
   assert.ok(engine.startsWith(named), engine);
-  assert.match(engine, /, oneDNN, \d+ threads?( and \d+ between operations)?( for \S+ GFLOP a step)?, \S.*\)$/);
+  assert.match(
+    engine,
+    /, oneDNN, \d+ threads?( and \d+ between operations)?( for \S+ GFLOP a step)?, \S.*\)$/,
+  );
   assert.equal(/^ RETRAIN_TFJS_NODE=.*$/m.exec(record)?.[0], ' RETRAIN_TFJS_NODE="/opt/retrain/tfjs-node"');
 });
 
