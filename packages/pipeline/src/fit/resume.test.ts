@@ -23,8 +23,16 @@ before(async () => {
 /** Everything that a checkpoint must hold: averages, masks, Adam's powers, schedule, early stop, Math.random, two trainings. */
 const recipe = (how: { compile: boolean; rate?: number; units?: number }) => `
 import { activation, batchNorm, cosineRate, dense, dropout, fit, inputs, labels, onnxBytes, optimizer, readIdx, saveOnnx, tf } from 'retrain-tfjs';
+// A run that is to be disturbed takes its time over each batch: the signal must meet it while it trains.
+const slowly = (set) => process.env.SLOWLY === undefined ? set : {
+  ...set,
+  gather(...args) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    return set.gather(...args);
+  },
+};
 const set = async (name) => ({
-  inputs: inputs(await readIdx(\`glyphs/\${name}-images-idx3-ubyte.gz\`), { scale: 1 / 255 }),
+  inputs: slowly(inputs(await readIdx(\`glyphs/\${name}-images-idx3-ubyte.gz\`), { scale: 1 / 255 })),
   labels: labels(await readIdx(\`glyphs/\${name}-labels-idx1-ubyte.gz\`), { classes: 6 }),
 });
 const net = () => tf.sequential({
@@ -88,6 +96,7 @@ class Run {
           RETRAIN_CHECKPOINT: this.checkpoint,
           RETRAIN_METRICS: join(this.folder, 'metrics'),
           RETRAIN_SEED: seed,
+          ...(disturb ? { SLOWLY: '' } : {}),
         },
       },
     );
