@@ -3,14 +3,7 @@
 // dimension fastest. Plain or gzip, told apart by the bytes and not by the name.
 import { RecipeFault } from '../fault.ts';
 import { memorySource } from './byte-source.ts';
-import {
-  type DataArray,
-  type Layout,
-  load,
-  type ReadLimits,
-  type StoredArray,
-  sizeOf,
-} from './data-array.ts';
+import { type DataArray, type Layout, load, type ReadLimits, type StoredArray } from './data-array.ts';
 import { type ElementType, f32, f64, i8, i16, i32, u8 } from './element.ts';
 import { type Format, locate, openArray, readArray } from './reader.ts';
 
@@ -45,14 +38,7 @@ function parseHeader(head: Buffer, path: string): Layout {
   return { shape, type, bigEndian: true, offset };
 }
 
-function checkSize({ shape, type, offset }: Layout, size: number, path: string): void {
-  const expected = offset + sizeOf(shape) * type.bytes;
-  if (size === expected) return;
-  const how = size < expected ? 'truncated' : 'too long';
-  throw broken(path, `${how}: shape ${shape.join('x')} needs ${expected} bytes, there are ${size}`);
-}
-
-const idx: Format = { parseHeader, checkSize };
+const idx: Format = { parseHeader, broken };
 
 /** Parses IDX bytes, already decompressed. Throws a RecipeFault that names `path` and the byte where it is wrong. */
 export function parseIdx(bytes: Uint8Array, path: string): DataArray {

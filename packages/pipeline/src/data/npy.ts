@@ -3,14 +3,7 @@
 // in it is evaluated: the header is read by a grammar of its own, and pickled objects are refused.
 import { RecipeFault } from '../fault.ts';
 import { memorySource } from './byte-source.ts';
-import {
-  type DataArray,
-  type Layout,
-  load,
-  type ReadLimits,
-  type StoredArray,
-  sizeOf,
-} from './data-array.ts';
+import { type DataArray, type Layout, load, type ReadLimits, type StoredArray } from './data-array.ts';
 import { bool, type ElementType, f16, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64 } from './element.ts';
 import { type Format, locate, openArray, readArray } from './reader.ts';
 
@@ -98,14 +91,7 @@ function parseHeader(head: Buffer, path: string): Layout {
   return { shape, type, bigEndian, columnMajor: order === 'True', offset };
 }
 
-function checkSize({ shape, type, offset }: Layout, size: number, path: string): void {
-  const expected = offset + sizeOf(shape) * type.bytes;
-  if (size === expected) return;
-  const how = size < expected ? 'truncated' : 'too long';
-  throw broken(path, `${how}: shape ${shape.join('x')} needs ${expected} bytes, there are ${size}`);
-}
-
-export const npy: Format = { parseHeader, checkSize };
+export const npy: Format = { parseHeader, broken };
 
 /** Parses npy bytes. Throws a RecipeFault that names `path` and the byte where it is wrong. */
 export function parseNpy(bytes: Uint8Array, path: string): DataArray {

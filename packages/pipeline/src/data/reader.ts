@@ -1,4 +1,5 @@
 // What the readers of one array a file have in common: where the bytes come from, and that all the header says is there.
+import type { RecipeFault } from '../fault.ts';
 import { type ByteSource, dataPath } from './byte-source.ts';
 import {
   type DataArray,
@@ -7,6 +8,7 @@ import {
   load,
   type ReadLimits,
   type StoredArray,
+  sizeOf,
   store,
 } from './data-array.ts';
 import { openPlainOrGzip } from './gzip.ts';
@@ -14,15 +16,19 @@ import { type HeaderParser, headBytes } from './unpack.ts';
 
 export interface Format {
   parseHeader: HeaderParser;
-  /** Throws a RecipeFault unless the array ends where the file does. */
-  checkSize(layout: Layout, size: number, path: string): void;
+  /** The fault of a file that is not as the format says; `what` is wrong. */
+  broken(path: string, what: string): RecipeFault;
 }
 
-/** Where the array lies in `source`, all of it there. */
-export function locate({ parseHeader, checkSize }: Format, source: ByteSource): Layout {
-  const layout = parseHeader(source.read(0, Math.min(source.size, headBytes)), source.path);
-  checkSize(layout, source.size, source.path);
-  return layout;
+/** Where the array lies in `source`: all of it is there, and ends where the file does. */
+export function locate({ parseHeader, broken }: Format, source: ByteSource): Layout {
+  const { path, size } = source;
+  const layout = parseHeader(source.read(0, Math.min(size, headBytes)), path);
+  const { shape, type, offset } = layout;
+  const expected = offset + sizeOf(shape) * type.bytes;
+  if (size === expected) return layout;
+  const how = size < expected ? 'truncated' : 'too long';
+  throw broken(path, `${how}: shape ${shape.join('x')} needs ${expected} bytes, there are ${size}`);
 }
 
 /** Reads the array of a file, plain or gzip, into memory. `name` is below $RETRAIN_DATA, or absolute. */

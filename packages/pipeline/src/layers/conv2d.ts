@@ -1,8 +1,9 @@
 // Convolution over images, [N, height, width, channels].
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
+import type { Draft } from '../onnx/draft.ts';
 import { type Activation, activate, activationOf, activationRefusal } from './activation.ts';
-import { type Family, type FirstLayer, inputShape, weight } from './family.ts';
+import { type Family, type FirstLayer, inputShape, type Layer, weight } from './family.ts';
 import { nextLayer } from './numbering.ts';
 import { type Padding, type Pair, windowAttributes, windowOf, windowRefusal } from './window.ts';
 
@@ -35,7 +36,7 @@ export function conv2d(
 }
 
 /** Weights as ONNX orders them: [a, b, c, d] → axes by `order`. */
-export function permuted(
+function permuted(
   values: Float32Array,
   shape: readonly number[],
   order: readonly number[],
@@ -58,6 +59,43 @@ export function permuted(
   return result;
 }
 
+type KernelShape = [height: number, width: number, channels: number, outputs: number];
+
+/** How a kernel lies in ONNX, from its shape in tfjs. */
+interface ConvForm {
+  /** Of the axes. */
+  order: number[];
+  shape: number[];
+  group: number;
+}
+
+/** Draws a layer of convolution as ONNX's Conv, with its bias and activation. */
+export function drawConv(layer: Layer, draft: Draft, formOf: (shape: KernelShape) => ConvForm): void {
+  const { name } = layer;
+  draft.channelsFirst();
+  const window = windowOf(layer, 'kernelSize');
+  const kernel = weight(layer, 0);
+  const { order, shape, group } = formOf(kernel.shape as KernelShape);
+  const weights = permuted(draft.values(kernel), kernel.shape, order);
+  const constants = [draft.floats(`${name}_kernel`, shape, weights)];
+  if (layer.weights[1]) {
+    constants.push(draft.floats(`${name}_bias`, [shape[0]!], draft.values(weight(layer, 1))));
+  }
+  const chosen = activationOf(layer)!;
+  const result = {
+    name: chosen === 'linear' ? `${name}_output` : `${name}_sum`,
+    shape: (layer.outputShape as number[]).slice(1),
+    channelsFirst: true,
+  };
+  draft.step('Conv', name, constants, result, {
+    ...windowAttributes(window, draft.current.shape),
+    dilations: window.dilation,
+    // Left out, it is 1.
+    ...(group === 1 ? {} : { group }),
+  });
+  draft.activate(chosen, name);
+}
+
 export const conv2dFamily: Family = {
   refusal: (layer) => windowRefusal(layer) ?? activationRefusal(layer),
   forward(layer, x, pass) {
@@ -68,26 +106,10 @@ export const conv2dFamily: Family = {
     return activate(layer, bias === undefined ? places : tf.add(places, bias), pass);
   },
   draw(layer, draft) {
-    const { name } = layer;
-    draft.channelsFirst();
-    const window = windowOf(layer, 'kernelSize');
-    const kernel = weight(layer, 0);
-    const [height, width, channels, filters] = kernel.shape as [number, number, number, number];
-    const weights = permuted(draft.values(kernel), kernel.shape, [3, 2, 0, 1]);
-    const constants = [draft.floats(`${name}_kernel`, [filters, channels, height, width], weights)];
-    if (layer.weights[1]) {
-      constants.push(draft.floats(`${name}_bias`, [filters], draft.values(weight(layer, 1))));
-    }
-    const chosen = activationOf(layer)!;
-    const result = {
-      name: chosen === 'linear' ? `${name}_output` : `${name}_sum`,
-      shape: (layer.outputShape as number[]).slice(1),
-      channelsFirst: true,
-    };
-    draft.step('Conv', name, constants, result, {
-      ...windowAttributes(window, draft.current.shape),
-      dilations: window.dilation,
-    });
-    draft.activate(chosen, name);
+    drawConv(layer, draft, ([height, width, channels, filters]) => ({
+      order: [3, 2, 0, 1],
+      shape: [filters, channels, height, width],
+      group: 1,
+    }));
   },
 };

@@ -1,11 +1,11 @@
 // Convolution of each channel by itself.
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
-import { type Activation, activate, activationOf, activationRefusal } from './activation.ts';
-import { type ConvOptions, permuted } from './conv2d.ts';
-import { type Family, inputShape, weight } from './family.ts';
+import { type Activation, activate, activationRefusal } from './activation.ts';
+import { type ConvOptions, drawConv } from './conv2d.ts';
+import { type Family, inputShape } from './family.ts';
 import { nextLayer } from './numbering.ts';
-import { type Pair, windowAttributes, windowOf, windowRefusal } from './window.ts';
+import { type Pair, windowOf, windowRefusal } from './window.ts';
 
 export interface DepthwiseOptions extends ConvOptions {
   /** Outputs a channel; 1 unless said otherwise. */
@@ -48,29 +48,11 @@ export const depthwiseConv2dFamily: Family = {
     return activate(layer, bias === undefined ? places : tf.add(places, bias), pass);
   },
   draw(layer, draft) {
-    const { name } = layer;
-    draft.channelsFirst();
-    const window = windowOf(layer, 'kernelSize');
-    const kernel = weight(layer, 0);
-    const [height, width, channels, multiplier] = kernel.shape as [number, number, number, number];
     // Output channel c·multiplier + m, in TensorFlow as in a grouped Conv of ONNX.
-    const weights = permuted(draft.values(kernel), kernel.shape, [2, 3, 0, 1]);
-    const outputs = channels * multiplier;
-    const constants = [draft.floats(`${name}_kernel`, [outputs, 1, height, width], weights)];
-    if (layer.weights[1]) {
-      constants.push(draft.floats(`${name}_bias`, [outputs], draft.values(weight(layer, 1))));
-    }
-    const chosen = activationOf(layer)!;
-    const result = {
-      name: chosen === 'linear' ? `${name}_output` : `${name}_sum`,
-      shape: (layer.outputShape as number[]).slice(1),
-      channelsFirst: true,
-    };
-    draft.step('Conv', name, constants, result, {
-      ...windowAttributes(window, draft.current.shape),
-      dilations: window.dilation,
+    drawConv(layer, draft, ([height, width, channels, multiplier]) => ({
+      order: [2, 3, 0, 1],
+      shape: [channels * multiplier, 1, height, width],
       group: channels,
-    });
-    draft.activate(chosen, name);
+    }));
   },
 };
