@@ -36,11 +36,7 @@ export function conv2d(
 }
 
 /** Weights as ONNX orders them: [a, b, c, d] → axes by `order`. */
-function permuted(
-  values: Float32Array,
-  shape: readonly number[],
-  order: readonly number[],
-): Float32Array {
+function permuted(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, length) => size * length, 1));
   const to = order.map((axis) => shape[axis]!);
   const from = order.map((axis) => strides[axis]!);
