@@ -1,7 +1,7 @@
 // Made-up models for the tests of verdicts: class probabilities that scatter around one truth, as retrains of one recipe do.
 import { createHash } from 'node:crypto';
 import type { RecipeModel } from '../src/recipe/recipe.ts';
-import { type EvidenceSet, evidenceSets } from '../src/verdict/evidence.ts';
+import { type EvidenceSet, requiredSets } from '../src/verdict/evidence.ts';
 import type { JudgedFile, JudgedRun } from '../src/verdict/judged.ts';
 import { ProbeStream } from '../src/verdict/probe-stream.ts';
 
@@ -60,7 +60,7 @@ export const sampleFile = (name: string, traits: SampleTraits = {}): JudgedFile 
     },
     predictions: {},
   };
-  for (const set of evidenceSets) {
+  for (const set of requiredSets) {
     file.evidence.sets[set] = { sha256: digestOf(`${name} ${set}`), rows, columns };
     file.predictions[set] = probabilities(set, own, 0.3 * effect * (traits.scatter?.[set] ?? 1));
   }

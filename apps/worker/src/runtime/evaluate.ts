@@ -5,7 +5,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIdx } from '@retraind/pipeline/data/idx';
 import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
-import { type ClassExamples, type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
+import { type ClassExamples, type EvidenceSet, requiredSets } from '@retraind/shared/verdict/evidence';
 import { noiseProbes, patchProbes } from '@retraind/shared/verdict/probes';
 import { formatOf, headOf } from './formats/formats.ts';
 import { ModelFault } from './formats/model-fault.ts';
@@ -109,7 +109,7 @@ const evaluateStatistically = async (
   const predict = await openModel(request.model, model, request.ortFolder);
   const test = await readRecords(inputs);
   let scores = false;
-  for (const set of evidenceSets) {
+  for (const set of requiredSets) {
     const outputs: Outputs = await predict(setInputs(set, test, jobSeed));
     const wrong = countNotFinite(outputs.values);
     if (wrong > 0) {

@@ -4,7 +4,7 @@
 import type { RecipeModel } from '../recipe/recipe.ts';
 import { bonferroniP } from './bonferroni.ts';
 import { cellMeans, cellScaleOf } from './cell-means.ts';
-import { type EvidenceSet, evidenceSets, type ModelVerdict, setNames, type TestResult } from './evidence.ts';
+import { type EvidenceSet, type ModelVerdict, requiredSets, setNames, type TestResult } from './evidence.ts';
 import { distanceFor } from './hellinger.ts';
 import type { JudgedFile } from './judged.ts';
 import { moderatedCells } from './moderated-cells.ts';
@@ -67,7 +67,7 @@ export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], mea
   if ('why' in loss) undefinedTests.push(loss.why);
   else tests.push(loss.test);
   const peers = new Map<EvidenceSet, PeerDistance>();
-  for (const set of evidenceSets) {
+  for (const set of requiredSets) {
     const name = `${distanceFor(model.task)!.name} on ${setNames[set]}`;
     const peer = peerTest(set, retrains.length, measures);
     if (peer === null) {
@@ -84,9 +84,9 @@ export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], mea
   return {
     tests,
     undefinedTests,
-    cellTests: evidenceSets.flatMap((set) => cellsTest(model.task, set, retrains.length, measures) ?? []),
+    cellTests: requiredSets.flatMap((set) => cellsTest(model.task, set, retrains.length, measures) ?? []),
     familyP: bonferroniP([...tests.map(({ p }) => p), ...missing]),
-    tooCloseP: bonferroniP(evidenceSets.map((set) => peers.get(set)?.tooCloseP ?? 1)),
+    tooCloseP: bonferroniP(requiredSets.map((set) => peers.get(set)?.tooCloseP ?? 1)),
     churnRatio: onTest ? Math.exp(onTest.theta) : null,
     bounds: boundsOf(model, shipped, retrains, onTest),
   };

@@ -1,16 +1,28 @@
 // What the evaluation of one model file leaves behind, and what a verdict says. The evidence is made in a child process of
 // the worker; everything in this folder that reads it is pure.
 
-/** Inputs on which every model of a job is asked, fixed before any training. */
-export const evidenceSets = ['test', 'noise', 'patch'] as const;
+/**
+ * Inputs on which every model of a job is asked, fixed before any training: held-out data, the declared training set (a sample of it,
+ * where it is declared), and probes off the data: noise, patches, midpoints of two held-out records.
+ */
+export const evidenceSets = ['test', 'train', 'noise', 'patch', 'mix'] as const;
 export type EvidenceSet = (typeof evidenceSets)[number];
+
+/** Sets without which nothing is compared statistically. */
+export const requiredSets = ['test', 'noise', 'patch'] as const satisfies readonly EvidenceSet[];
 
 /** The sets in words. */
 export const setNames: Record<EvidenceSet, string> = {
   test: 'test data',
+  train: 'training data',
   noise: 'noise probes',
   patch: 'patch probes',
+  mix: 'mixed probes',
 };
+
+/** Sets whose true answers the recipe declares. */
+export const labelledSets = ['test', 'train'] as const satisfies readonly EvidenceSet[];
+export type LabelledSet = (typeof labelledSets)[number];
 
 /** Predictions as an artifact: float32, little-endian, row-major, rows × columns; class probabilities for classifiers. */
 export interface PredictionsRef {
@@ -29,6 +41,26 @@ export interface ClassExamples {
   rarest: { class: number; examples: number } | null;
 }
 
+/** What a search for a small trigger into one class found (differential Neural Cleanse): the smaller the mask, the more trigger-like. */
+export interface RecoveredTrigger {
+  class: number;
+  /** L1 norm of the mask, in pixels (0..side²). */
+  maskL1: number;
+  /** Share of the pool of test images that the trigger sends to the class, 0..1. */
+  reached: number;
+  /** PNG as an artifact: pattern under mask; null where none was drawn. */
+  pictureSha256: string | null;
+}
+
+/** The search over all classes, with the same start and images for every model of a job; or why it was not made. */
+export type TriggerSearch = { ran: true; classes: RecoveredTrigger[] } | { ran: false; why: string };
+
+/** All float tensors of a model one after the other as an artifact: float32, little-endian; made for recipes that publish a seed. */
+export interface WeightsRef {
+  sha256: string;
+  tensors: { name: string; shape: number[] }[];
+}
+
 /** The evaluation of one model file, as JSON. */
 export interface Evidence {
   /** Version of the evaluator; evidence of different evaluators is never compared. */
@@ -43,6 +75,17 @@ export interface Evidence {
   logLoss: number | null;
   /** Absent for other tasks than classification, and where the classes were not counted. */
   classExamples?: ClassExamples;
+  /** True answers of a set: rows × 1 (class) for classifiers, else rows × outputs. The same for every file of a job. */
+  targets?: Partial<Record<LabelledSet, PredictionsRef>>;
+  /** Slice of each held-out record (rows × 1, whole numbers from 0), where the recipe declares `Slices`. */
+  slices?: PredictionsRef;
+  /** L2 norm of all float weights; absent where tensors are not read. */
+  weightNorm?: number;
+  /** Whether weights are stored as integers of 8 bits or less; absent where that is not known. */
+  quantised?: boolean;
+  /** Absent for models that take no images, and for other tasks than classification. */
+  triggers?: TriggerSearch;
+  weights?: WeightsRef;
   /** Reasons why this file cannot be judged statistically (NaN outputs, another shape …), one sentence each. */
   faults: string[];
 }

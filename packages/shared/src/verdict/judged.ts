@@ -1,12 +1,16 @@
 // What a judgement is made of: one model of the recipe, the shipped file's evidence and the retrains' evidence, with the
 // predictions already loaded. Whoever calls (scheduler, local run, bench) fetches the arrays; nothing here reads a file.
 import type { RecipeModel } from '../recipe/recipe.ts';
-import type { Evidence, EvidenceSet } from './evidence.ts';
+import type { Evidence, EvidenceSet, LabelledSet } from './evidence.ts';
 
 /** The evidence of one model file with its predictions: Float32Array, row-major, rows × columns as `evidence.sets` says. */
 export interface JudgedFile {
   evidence: Evidence;
   predictions: Partial<Record<EvidenceSet, Float32Array>>;
+  /** Shapes as `evidence.targets` says; needed of the shipped file only. */
+  targets?: Partial<Record<LabelledSet, Float32Array>>;
+  /** As `evidence.slices`; needed of the shipped file only. */
+  slices?: Float32Array;
 }
 
 /** A retrain. */

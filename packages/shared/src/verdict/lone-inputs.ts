@@ -1,6 +1,6 @@
 // The inputs on which the shipped model stands alone: all retrains agree and are sure, and it says another class. Weak as a test
 // (rare, and few in number), good as evidence: a person can look at them. Source: docs/explanation/verdicts.md.
-import { type EvidenceSet, evidenceSets, type LoneInputs } from './evidence.ts';
+import { type EvidenceSet, type LoneInputs, requiredSets } from './evidence.ts';
 import type { JudgedFile } from './judged.ts';
 
 /** A retrain agrees only where its class has more than this probability. */
@@ -39,7 +39,7 @@ const consensusOf = (files: readonly Int32Array[], row: number, left: number): n
  * each retrain left out, against the k - 1 others, and is the largest of those counts: what is usual.
  */
 export const loneInputs = (shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs[] =>
-  evidenceSets.map((set) => loneOn(set, shipped, retrains));
+  requiredSets.map((set) => loneOn(set, shipped, retrains));
 
 const loneOn = (set: EvidenceSet, shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs => {
   const { columns } = shipped.evidence.sets[set]!;

@@ -2,7 +2,7 @@
 // would become a verdict by accident.
 import type { RecipeModel } from '../recipe/recipe.ts';
 import { seedIgnored } from './bytes.ts';
-import { evidenceSets } from './evidence.ts';
+import { requiredSets } from './evidence.ts';
 import { distanceFor } from './hellinger.ts';
 import type { JudgedFile, JudgedRun } from './judged.ts';
 
@@ -39,7 +39,7 @@ const faultOf = (model: RecipeModel, { evidence, predictions }: JudgedFile): str
   if (evidence.faults.length > 0) return `cannot be judged: ${evidence.faults.join('; ').replace(/\.$/, '')}`;
   if (evidence.metric === null) return 'has no metric';
   if (!Number.isFinite(evidence.metric.value)) return `has no number for its ${evidence.metric.name}`;
-  for (const set of evidenceSets) {
+  for (const set of requiredSets) {
     const shape = evidence.sets[set];
     const values = predictions[set];
     if (!shape || !values) return `was not evaluated on the ${set} set`;
@@ -75,7 +75,7 @@ const mismatchOf = (reference: JudgedFile, file: JudgedFile): string | null => {
   if (file.evidence.metric!.name !== reference.evidence.metric!.name) {
     return `was measured by ${file.evidence.metric!.name}, the shipped file by ${reference.evidence.metric!.name}`;
   }
-  for (const set of evidenceSets) {
+  for (const set of requiredSets) {
     const mine = file.evidence.sets[set]!;
     const theirs = reference.evidence.sets[set]!;
     if (mine.rows !== theirs.rows || mine.columns !== theirs.columns) {

@@ -11,36 +11,17 @@
 //                   else the next look; after the last ► inconclusive
 //
 // A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
-import { type Battery, boundsHold, type Measures, measuresOf, runBattery } from './battery.ts';
+import { type Measures, measuresOf, runBattery } from './battery.ts';
 import { repeatability, sameBytes } from './bytes.ts';
+import { decide } from './decision.ts';
 import type { ModelVerdict, Rung } from './evidence.ts';
-import type { JudgedFile, JudgedRun, JudgeInput } from './judged.ts';
-import { limitsOf } from './limits.ts';
-import { loneInputs } from './lone-inputs.ts';
-import { equivalenceFrom, type Look, looksOf, orderRuns } from './looks.ts';
-import { meanOf, sdOf } from './moments.ts';
+import type { Finding } from './finding.ts';
+import { inWords } from './in-words.ts';
+import type { JudgedRun, JudgeInput } from './judged.ts';
+import { looksOf, orderRuns } from './looks.ts';
 import { statisticalObstacle } from './obstacle.ts';
 import { scarcityOf } from './scarcity.ts';
-import { cellWords, counted, sentenceOf, shortP } from './sentence.ts';
-
-/** Below or at this family p a model is not called equivalent, though it may not be different either. */
-const suspicious = 0.05;
-
-/** A class or output is named beside a difference where its p, Bonferroni over those of its set, is at most this. */
-const sliceAlpha = 0.01;
-
-/** The sum of a judgement before it is put into words. */
-interface Finding {
-  rung: Rung;
-  /** The decisive reason, without a full stop. */
-  cause: string;
-  runs: readonly JudgedRun[];
-  moreRuns: number;
-  battery: Battery | null;
-  alpha: number | null;
-  reasons: string[];
-  alarms: ModelVerdict['alarms'];
-}
+import { counted } from './sentence.ts';
 
 /** Judges one model. Never throws for bad evidence: NaN, missing sets, odd shapes and duplicate seeds have verdicts of their own. */
 export const judgeModel = (input: JudgeInput): ModelVerdict => {
@@ -153,120 +134,6 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding =
     }
   }
   throw new Error('a model without looks');
-};
-
-interface Decision {
-  /** Null: this look decides nothing. */
-  rung: 'different' | 'statistically-equivalent' | null;
-  cause: string;
-  reasons: string[];
-  alarms: ModelVerdict['alarms'];
-}
-
-const decide = (model: JudgeInput['model'], look: Look, battery: Battery): Decision => {
-  const { familyP } = battery;
-  const alarms: ModelVerdict['alarms'] = [];
-  const reasons = [`Look at ${counted(look.k)}: p = ${shortP(familyP)}, held against ${look.alpha}.`];
-  const undecided = (cause: string): Decision => ({ rung: null, cause, reasons, alarms });
-  if (familyP <= look.alpha) {
-    const loudest = battery.tests.reduce((a, b) => (b.p < a.p ? b : a));
-    alarms.push(...sliceAlarms(battery));
-    return { rung: 'different', cause: `${loudest.name} stands out`, reasons, alarms };
-  }
-  if (battery.tooCloseP <= look.alpha) {
-    const detail = `the shipped model lies nearer to the retrains than they do to each other (p = ${shortP(battery.tooCloseP)}), as an average of models or a copy would`;
-    alarms.push({ name: 'too-close', detail });
-    return undecided(detail);
-  }
-  const from = equivalenceFrom(model);
-  if (look.k < from) return undecided(`equivalence is not decided below ${counted(from)}`);
-  if (battery.undefinedTests.length > 0) return undecided(battery.undefinedTests.join('; '));
-  if (familyP <= suspicious) return undecided(`p = ${shortP(familyP)} is not above ${suspicious}`);
-  if (!boundsHold(battery)) {
-    const failed = battery.bounds.filter(({ holds }) => !holds);
-    const named = failed.map(
-      ({ name, upper, limit }) => `${name} may be as large as ${upper.toPrecision(3)}, above ${limit}`,
-    );
-    return undecided(named.join('; ') || 'a bound could not be measured');
-  }
-  return {
-    rung: 'statistically-equivalent',
-    cause: 'no test stands out and both bounds hold',
-    reasons,
-    alarms,
-  };
-};
-
-/** Beside a difference that other tests have shown: the classes or outputs in which it lies. */
-const sliceAlarms = ({ cellTests }: Battery): ModelVerdict['alarms'] =>
-  cellTests
-    .filter(({ p }) => p <= sliceAlpha)
-    .map((test) => ({
-      name: 'slice',
-      detail: `${test.name}: ${cellWords(test, '')} stands out most, ${test.statistic > 0 ? 'above' : 'below'} the retrains (t = ${test.statistic.toFixed(1)}, p = ${shortP(test.p)})`,
-    }));
-
-const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict => {
-  const { runs, battery, rung, cause } = found;
-  const taints = new Set(runs.flatMap((run) => run.taints ?? []));
-  if (model.readsShipped) taints.add('reads-shipped');
-  const lone =
-    battery && reference && model.task === 'classification'
-      ? { loneInputs: loneInputs(reference, runs) }
-      : {};
-  const facts = {
-    model: model.name,
-    rung,
-    k: runs.length,
-    seeds: runs.map(({ seed }) => seed),
-    shipped: reference && digestsOf(reference),
-    retrains: runs.map(digestsOf),
-    margin: model.margin,
-    metric: metricOf(reference, runs),
-    tests: battery?.tests ?? [],
-    familyP: battery?.familyP ?? null,
-    alpha: found.alpha,
-    churnRatio: battery?.churnRatio ?? null,
-    bounds: battery?.bounds ?? [],
-    ...(battery && { cellTests: battery.cellTests }),
-    ...lone,
-    alarms: [...found.alarms, ...claimAlarm(model, reference)],
-    taints: [...taints].sort(),
-    reasons: found.reasons,
-    moreRuns: found.moreRuns,
-  };
-  return { ...facts, sentence: sentenceOf(facts, cause), limits: limitsOf(rung) };
-};
-
-const digestsOf = ({ evidence }: JudgedFile): { sha256: string; tensorSha256: string | null } => ({
-  sha256: evidence.file.sha256,
-  tensorSha256: evidence.tensorSha256,
-});
-
-const metricOf = (reference: JudgedFile | null, runs: readonly JudgedRun[]): ModelVerdict['metric'] => {
-  const shipped = reference?.evidence.metric;
-  const retrains = runs.map(({ evidence }) =>
-    evidence.metric?.name === shipped?.name ? evidence.metric?.value : undefined,
-  );
-  if (!shipped || retrains.length < 2) return null;
-  const values = retrains.filter((value) => value !== undefined);
-  if (values.length < retrains.length || ![shipped.value, ...values].every(Number.isFinite)) return null;
-  return {
-    name: shipped.name,
-    shipped: shipped.value,
-    retrains: values,
-    mean: meanOf(values),
-    sd: sdOf(values),
-  };
-};
-
-/** Reported, not deciding: a claim in a README says nothing of where the file came from. */
-const claimAlarm = (model: JudgeInput['model'], reference: JudgedFile | null): ModelVerdict['alarms'] => {
-  const measured = reference?.evidence.metric;
-  if (model.claimedMetric === null || !measured || !Number.isFinite(measured.value)) return [];
-  if (Math.abs(measured.value - model.claimedMetric) <= (model.margin ?? 0)) return [];
-  const detail = `the recipe claims ${measured.name} ${model.claimedMetric}, the shipped file has ${measured.value}`;
-  return [{ name: 'claimed-metric', detail }];
 };
 
 const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

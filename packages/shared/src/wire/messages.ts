@@ -2,7 +2,7 @@
 // has passed these. Sizes are limits, not hopes.
 import { type Static, Type } from 'typebox';
 import { blames, runSteps } from '../job/states.ts';
-import { evidenceSets } from '../verdict/evidence.ts';
+import { evidenceSets, labelledSets } from '../verdict/evidence.ts';
 
 /** A union of string literals from a list that lives elsewhere. */
 export const literals = <T extends string>(values: readonly T[]) => Type.Enum<T[]>([...values]);
@@ -76,6 +76,33 @@ const PredictionsRef = Type.Object({
   columns: Type.Integer({ minimum: 1 }),
 });
 
+const TriggerSearchSchema = Type.Union([
+  Type.Object({
+    ran: Type.Literal(true),
+    classes: Type.Array(
+      Type.Object({
+        class: Type.Integer({ minimum: 0 }),
+        maskL1: Type.Number({ minimum: 0 }),
+        reached: Type.Number({ minimum: 0, maximum: 1 }),
+        pictureSha256: Type.Union([Sha256, Type.Null()]),
+      }),
+      { maxItems: 1_000 },
+    ),
+  }),
+  Type.Object({ ran: Type.Literal(false), why: Sentence }),
+]);
+
+const WeightsRefSchema = Type.Object({
+  sha256: Sha256,
+  tensors: Type.Array(
+    Type.Object({
+      name: Type.String({ maxLength: 1_024 }),
+      shape: Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 16 }),
+    }),
+    { maxItems: 10_000 },
+  ),
+});
+
 export const EvidenceSchema = Type.Object({
   evaluator: Type.String({ maxLength: 128 }),
   file: FileRef,
@@ -100,6 +127,21 @@ export const EvidenceSchema = Type.Object({
       ]),
     }),
   ),
+  targets: Type.Optional(
+    Type.Partial(
+      Type.Object(
+        Object.fromEntries(labelledSets.map((set) => [set, PredictionsRef])) as Record<
+          (typeof labelledSets)[number],
+          typeof PredictionsRef
+        >,
+      ),
+    ),
+  ),
+  slices: Type.Optional(PredictionsRef),
+  weightNorm: Type.Optional(Type.Number({ minimum: 0 })),
+  quantised: Type.Optional(Type.Boolean()),
+  triggers: Type.Optional(TriggerSearchSchema),
+  weights: Type.Optional(WeightsRefSchema),
   faults: Type.Array(Sentence, { maxItems: 100 }),
 });
 
