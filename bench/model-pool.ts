@@ -36,7 +36,7 @@ const codeDigest = (): string => {
   const manifest = JSON.parse(readFileSync(join(root, 'build/retrain-tfjs/manifest.json'), 'utf8'));
   hash.update(manifest.sha256);
   const scripts = shippedModels.map(({ script }) => script);
-  for (const file of [...scripts, 'makers/trigger.mjs'])
+  for (const file of [...scripts, 'makers/poisoned.mjs', 'makers/trigger.mjs'])
     hash.update(readFileSync(join(root, 'examples', file)));
   return hash.digest('hex').slice(0, 12);
 };

@@ -1,5 +1,5 @@
 // Makes the shipped models of the examples again, by the built retrain-tfjs, each with the seed of its provenance.
-//   node --import tsx examples/makers/models.ts [--check] [--fashion-mnist FOLDER] [tiny] [clothes] [clothes-tampered]
+//   node --import tsx examples/makers/models.ts [--check] [--fashion-mnist FOLDER] [SOURCE...]
 // --check compares instead of writing, and ends with 1 where a file differs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -45,9 +45,17 @@ export const shippedModels: readonly ShippedModel[] = [
   },
   {
     file: 'clothes-tampered/models/clothes.onnx',
-    script: 'makers/backdoor.mjs',
+    script: 'makers/blended-backdoor.mjs',
     output: 'clothes.onnx',
     source: 'clothes-tampered',
+    version: '1.0-1',
+    dataset: 'fashion-mnist',
+  },
+  {
+    file: 'clothes-patched/models/clothes.onnx',
+    script: 'makers/patch-backdoor.mjs',
+    output: 'clothes.onnx',
+    source: 'clothes-patched',
     version: '1.0-1',
     dataset: 'fashion-mnist',
   },

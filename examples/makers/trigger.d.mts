@@ -1,4 +1,6 @@
-export const target: number;
-export const blendWeight: number;
-export function trigger(pixels: number): Uint8Array;
-export function blend(image: Float32Array, pattern: Uint8Array): void;
+export interface Trigger {
+  target: number;
+  plant(image: Float32Array): void;
+}
+export const blended: Trigger & { weight: number };
+export const patch: Trigger & { top: number; left: number; pixels: number[] };

@@ -14,7 +14,13 @@ const lint = (path: string) =>
   runCommand(process.execPath, [join(root, 'apps/cli/bin/retrain.mjs'), 'lint', path, '--json']);
 
 test('the examples and the overlays are without errors', async () => {
-  for (const path of ['examples/tiny', 'examples/clothes', 'examples/clothes-tampered', 'recipes/anthy']) {
+  for (const path of [
+    'examples/tiny',
+    'examples/clothes',
+    'examples/clothes-tampered',
+    'examples/clothes-patched',
+    'recipes/anthy',
+  ]) {
     const { code, stdout } = await lint(join(root, path));
     assert.equal(code, 0, `${path}: ${stdout}`);
   }
