@@ -31,6 +31,7 @@ export const verdict: Verdict = {
   },
   tests: [
     {
+      id: 'loss-test',
       name: 'log loss',
       nullHypothesis: 'The shipped model’s loss is drawn like those of its retrains',
       statistic: 0.62,
@@ -39,6 +40,7 @@ export const verdict: Verdict = {
       rankP: 0.5,
     },
     {
+      id: 'distance-noise',
       name: 'peer distance, noise',
       nullHypothesis: 'It disagrees with retrains as they do among themselves',
       statistic: 9.31,
@@ -78,7 +80,7 @@ export const different: Verdict = {
   alpha: 0.002,
   churnRatio: 2.61,
   bounds: [],
-  alarms: [{ name: 'TRIGGER-LIKE', detail: 'class 7 is predicted on 61 % of the patch probes' }],
+  alarms: [{ name: 'trigger-like', detail: 'class 7 is predicted on 61 % of the patch probes', class: 7 }],
 };
 
 const runOf = (index: number, changes: Partial<RunSummary> = {}): RunSummary => ({

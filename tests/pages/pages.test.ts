@@ -87,7 +87,7 @@ test('a verdict shows rung, sentence, numbers, tests, bounds, and always its lim
     '&lt; 0.0001',
     'What this cannot exclude',
     ...canned.verdict.limits,
-    'TRIGGER-LIKE',
+    'trigger-like',
     'Statement on clothes (in-toto)',
     canned.job.statements[0]!.href,
     'host-root',

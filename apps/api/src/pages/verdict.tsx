@@ -49,8 +49,8 @@ export function VerdictSection({ verdict }: { verdict: Verdict }) {
       {verdict.tests.length > 0 && (
         <Tests tests={verdict.tests} caption="Tests: a small p speaks against the null hypothesis" />
       )}
-      {verdict.cellTests && verdict.cellTests.length > 0 && (
-        <Tests tests={verdict.cellTests} caption="Where it differs most: shown, not deciding" />
+      {verdict.outsideFamily && verdict.outsideFamily.length > 0 && (
+        <Tests tests={verdict.outsideFamily} caption="Beside the family: shown, not deciding" />
       )}
       {verdict.bounds.length > 0 && <Bounds bounds={verdict.bounds} />}
       {verdict.loneInputs?.some(({ count }) => count > 0) && <LoneInputs sets={verdict.loneInputs} />}

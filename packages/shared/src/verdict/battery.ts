@@ -3,10 +3,11 @@
 // an obstacle (obstacle.ts).
 import type { RecipeModel } from '../recipe/recipe.ts';
 import { bonferroniP } from './bonferroni.ts';
-import { cellMeans, cellScaleOf } from './cell-means.ts';
+import { cellScaleOf } from './cell-means.ts';
 import { type EvidenceSet, type ModelVerdict, requiredSets, setNames, type TestResult } from './evidence.ts';
 import { distanceFor } from './hellinger.ts';
 import type { JudgedFile } from './judged.ts';
+import type { Measures } from './measures.ts';
 import { moderatedCells } from './moderated-cells.ts';
 import { accuracySdFloor } from './moments.ts';
 import { churnUpperBound, type PeerDistance, peerDistance } from './peer-distance.ts';
@@ -32,33 +33,7 @@ export interface Battery {
   bounds: ModelVerdict['bounds'];
 }
 
-/** What the battery asks of the files, where file 0 is the shipped one; each is computed once, whatever the number of looks. */
-export interface Measures {
-  distance(set: EvidenceSet, i: number, j: number): number;
-  cells(set: EvidenceSet, i: number): number[];
-}
-
-/** Distances and cells of `files` by the task's own measure. Throws TypeError for a task without one. */
-export const measuresOf = (task: RecipeModel['task'], files: readonly JudgedFile[]): Measures => {
-  const distance = distanceFor(task);
-  if (!distance) throw new TypeError(`task ${task} has no distance`);
-  const known = new Map<string, unknown>();
-  const once = <T>(key: string, make: () => T): T => {
-    if (!known.has(key)) known.set(key, make());
-    return known.get(key) as T;
-  };
-  const of = (set: EvidenceSet, i: number): [Float32Array, number] => [
-    files[i]!.predictions[set]!,
-    files[i]!.evidence.sets[set]!.columns,
-  ];
-  return {
-    distance: (set, i, j) =>
-      once(i < j ? `${set}/${i}/${j}` : `${set}/${j}/${i}`, () => distance.of(of(set, i)[0], ...of(set, j))),
-    cells: (set, i) => once(`${set}/${i}`, () => cellMeans(task, ...of(set, i))),
-  };
-};
-
-/** Measures the shipped file (files[0]) against the retrains (files[1..k]). `measures` are of the same files. */
+/** Measures the shipped file (files[0]) against the retrains (files[1..k]). */
 export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], measures: Measures): Battery => {
   const [shipped, ...retrains] = files as [JudgedFile, ...JudgedFile[]];
   const tests: TestResult[] = [];
@@ -69,7 +44,7 @@ export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], mea
   const peers = new Map<EvidenceSet, PeerDistance>();
   for (const set of requiredSets) {
     const name = `${distanceFor(model.task)!.name} on ${setNames[set]}`;
-    const peer = peerTest(set, retrains.length, measures);
+    const peer = peerTest(model.task, set, files, measures);
     if (peer === null) {
       undefinedTests.push(`${name}: the retrains show no spread to measure against`);
       continue;
@@ -77,14 +52,14 @@ export const runBattery = (model: RecipeModel, files: readonly JudgedFile[], mea
     peers.set(set, peer);
     const { statistic, degreesOfFreedom, p, rankP } = peer;
     const nullHypothesis = `on ${setNames[set]} the shipped model disagrees with the retrains no more than they do among themselves`;
-    tests.push({ name, nullHypothesis, statistic, degreesOfFreedom, p, rankP });
+    tests.push({ id: `distance-${set}`, name, nullHypothesis, statistic, degreesOfFreedom, p, rankP });
   }
   const missing = undefinedTests.map(() => 1);
   const onTest = peers.get('test');
   return {
     tests,
     undefinedTests,
-    cellTests: requiredSets.flatMap((set) => cellsTest(model.task, set, retrains.length, measures) ?? []),
+    cellTests: requiredSets.flatMap((set) => cellsTest(model.task, set, files, measures) ?? []),
     familyP: bonferroniP([...tests.map(({ p }) => p), ...missing]),
     tooCloseP: bonferroniP(requiredSets.map((set) => peers.get(set)?.tooCloseP ?? 1)),
     churnRatio: onTest ? Math.exp(onTest.theta) : null,
@@ -103,7 +78,7 @@ const lossTest = (shipped: JudgedFile, retrains: JudgedFile[]): { test: TestResu
     const result = predictiveT(values[0]!, values.slice(1), sdFloor);
     if (!result) return { why: `${name}: not defined on these values, or the retrains show no spread` };
     const nullHypothesis = `the shipped model's ${name} is one more draw of the retrains'`;
-    return { test: { name, nullHypothesis, ...result } };
+    return { test: { id: 'loss-test', name, nullHypothesis, ...result } };
   };
   if (losses.every((loss) => loss !== null)) return ask('log of the test loss', losses.map(Math.log));
   if (losses.some((loss) => loss !== null)) return { why: 'log of the test loss: some files have none' };
@@ -115,29 +90,47 @@ const lossTest = (shipped: JudgedFile, retrains: JudgedFile[]): { test: TestResu
   return ask(metric, values);
 };
 
+const outputsOf = (file: JudgedFile, set: EvidenceSet): { values: Float32Array; columns: number } => ({
+  values: file.predictions[set]!,
+  columns: file.evidence.sets[set]!.columns,
+});
+
 const cellsTest = (
   task: RecipeModel['task'],
-  set: EvidenceSet,
-  k: number,
+  set: (typeof requiredSets)[number],
+  files: readonly JudgedFile[],
   measures: Measures,
 ): TestResult | null => {
   const scale = cellScaleOf(task);
-  const retrains = Array.from({ length: k }, (_, i) => measures.cells(set, i + 1));
-  const result = moderatedCells(measures.cells(set, 0), retrains, scale.sdFloor);
+  const [shipped, ...retrains] = files.map((file) => {
+    const { values, columns } = outputsOf(file, set);
+    return measures.cellMeans(task, values, columns);
+  });
+  const result = moderatedCells(shipped!, retrains, scale.sdFloor);
   if (!result) return null;
   const { cell, cells, ...numbers } = result;
   const name = `${scale.name} on ${setNames[set]}`;
   const nullHypothesis = `on ${setNames[set]} the shipped model's ${scale.name} is one more draw of the retrains'`;
-  return { name, nullHypothesis, ...numbers, cells: { kind: scale.kind, count: cells, worst: cell } };
+  const worst = { kind: scale.kind, count: cells, worst: cell };
+  return { id: `cells-${set}`, name, nullHypothesis, ...numbers, cells: worst };
 };
 
-const peerTest = (set: EvidenceSet, k: number, { distance }: Measures): PeerDistance | null => {
-  const retrains = Array.from({ length: k }, (_, i) => i + 1);
-  const among = retrains.map((i) => retrains.map((j) => (i === j ? 0 : distance(set, i, j))));
+const peerTest = (
+  task: RecipeModel['task'],
+  set: EvidenceSet,
+  files: readonly JudgedFile[],
+  measures: Measures,
+): PeerDistance | null => {
+  const distance = (i: number, j: number): number => {
+    const { values, columns } = outputsOf(files[i]!, set);
+    return measures.distance(task, values, outputsOf(files[j]!, set).values, columns);
+  };
+  const retrains = files.slice(1).map((_, i) => i + 1);
+  const among = retrains.map((i) => retrains.map((j) => (i === j ? 0 : distance(i, j))));
   if (among.some((row, i) => row.some((d, j) => i !== j && d < identical))) return null;
   // A shipped file that behaves as one retrain does is near, not undefined: the floor keeps its logarithm finite.
   return peerDistance(
-    retrains.map((i) => Math.max(identical, distance(set, 0, i))),
+    retrains.map((i) => Math.max(identical, distance(0, i))),
     among,
   );
 };

@@ -59,6 +59,6 @@ const sliceAlarms = ({ cellTests }: Battery): ModelVerdict['alarms'] =>
   cellTests
     .filter(({ p }) => p <= sliceAlpha)
     .map((test) => ({
-      name: 'slice',
+      name: 'slice' as const,
       detail: `${test.name}: ${cellWords(test, '')} stands out most, ${test.statistic > 0 ? 'above' : 'below'} the retrains (t = ${test.statistic.toFixed(1)}, p = ${shortP(test.p)})`,
     }));

@@ -100,8 +100,37 @@ export const rungs = [
 ] as const;
 export type Rung = (typeof rungs)[number];
 
+/**
+ * What a test asks, for whoever counts tests by name. Of the family: fit on held-out and training data, disagreement with the retrains
+ * (`distance-`), mean output a class or output (`cells-`), mean error a slice and output (`bias-test`), smallest trigger a class (`triggers`).
+ * Outside it: `weight-norm`, `loss-slices`.
+ */
+export const testIds = [
+  'loss-test',
+  'distance-test',
+  'cells-test',
+  'bias-test',
+  'distance-train',
+  'gap',
+  'loss-cells-train',
+  'entropy-train',
+  'entropy-mix',
+  'distance-noise',
+  'cells-noise',
+  'distance-patch',
+  'cells-patch',
+  'triggers',
+  'weight-norm',
+  'loss-slices',
+] as const;
+export type TestId = (typeof testIds)[number];
+
+/** What the cells of a test are: `slice` counts slice × outputs + output. */
+export const cellKinds = ['class', 'output', 'slice'] as const;
+
 /** One statistical test as it is shown: what it asks, what came out. */
 export interface TestResult {
+  id: TestId;
   name: string;
   /** The null hypothesis in words. */
   nullHypothesis: string;
@@ -111,8 +140,72 @@ export interface TestResult {
   p: number;
   /** Assumption-free companion (1 + #{T_i >= T_S}) / (k + 1); printed, never deciding. */
   rankP: number;
-  /** Where the test looks at several numbers at once: how many, and which stands out most (from 0). p is then Bonferroni over them. */
-  cells?: { kind: 'class' | 'output'; count: number; worst: number };
+  /**
+   * Where the test looks at several numbers at once: how many, and which stands out most (from 0). p is then Bonferroni over them.
+   * `outputs`: of a slice, how many each has.
+   */
+  cells?: { kind: (typeof cellKinds)[number]; count: number; worst: number; outputs?: number };
+}
+
+/** Alarms beside a verdict. */
+export const alarmNames = [
+  'trigger-like',
+  'slice',
+  'contradicts-declared-labels',
+  'too-close',
+  'different-recipe',
+  'edited-lineage',
+  'claimed-metric',
+] as const;
+export type AlarmName = (typeof alarmNames)[number];
+
+/** An alarm with its evidence in words; `class` and `pictureSha256` (PNG, an artifact) where it points at a class and shows a trigger. */
+export interface Alarm {
+  name: AlarmName;
+  detail: string;
+  class?: number;
+  pictureSha256?: string;
+}
+
+/** One figure of every file, on training and on held-out data. */
+export interface TrainTest {
+  shipped: { train: number; test: number };
+  /** In seed order. */
+  retrains: { train: number; test: number }[];
+}
+
+/** How much better the models fit their training data than data that they have not seen. */
+export interface Gap {
+  /** Mean loss: negative log likelihood in nats (classes, probabilities), or mean squared error. */
+  loss: TrainTest;
+  /** Of classifiers, 0..1; else null. */
+  accuracy: TrainTest | null;
+  /** Whether a model trained on other data of the same kind, which has no gap, would fail the test of the gap at the last look. */
+  showsOtherData: boolean;
+}
+
+/** Training inputs on which every retrain is sure of the declared label and the shipped model says another. */
+export interface Contradictions {
+  rows: number;
+  count: number;
+  /** The largest such count of a retrain against the others. */
+  mostOfRetrain: number;
+  /** One-sided: more of them than a retrain left out shows; t on sqrt(count + 3/8), sd floored at 0.5. Null below three retrains. */
+  p: number | null;
+  /** The first of them: row of the training set (from 0), its declared label, class of the shipped model. */
+  listed: { row: number; declared: number; shipped: number }[];
+}
+
+/**
+ * A difference that rests on statistics alone is confirmed by ten fresh retrains, the battery on them alone at the alpha of k = 10. While
+ * they are wanted, `confirmed` and `familyP` are null and nothing is listed.
+ */
+export interface Confirmation {
+  seeds: number[];
+  tests: TestResult[];
+  familyP: number | null;
+  alpha: number;
+  confirmed: boolean | null;
 }
 
 /** Inputs of a set on which every retrain is sure of one class and the shipped model says another. */
@@ -143,9 +236,12 @@ export interface ModelVerdict {
   margin: number | null;
   /** Null where no metric was measured on the shipped file and on at least two retrains. */
   metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
+  /** The family: what familyP is over, with the tests that were not defined. */
   tests: TestResult[];
-  /** Where a model differs: shown, outside familyP, deciding nothing. Absent where no statistics were needed. */
-  cellTests?: TestResult[];
+  /** Shown beside the family, deciding nothing (weight norm). Absent where no statistics were needed. */
+  outsideFamily?: TestResult[];
+  /** Tests of the battery that this model has not, one sentence each: "the recipe declares no Training-Inputs: …". */
+  untested?: string[];
   /** Bonferroni p over the battery, and the alpha it was held against; null where no statistics were needed. */
   familyP: number | null;
   alpha: number | null;
@@ -155,8 +251,14 @@ export interface ModelVerdict {
   bounds: { name: string; upper: number; limit: number; holds: boolean }[];
   /** One entry a set; absent for other tasks than classification, and where no statistics were needed. Decides nothing. */
   loneInputs?: LoneInputs[];
+  /** Of classifiers with a declared training set; decides nothing but the alarm of that name. */
+  contradictions?: Contradictions;
+  /** Absent where training or held-out targets are not at hand. */
+  gap?: Gap;
+  /** Present where a look said different by statistics alone. */
+  confirmation?: Confirmation;
   /** Alarms beside the verdict. */
-  alarms: { name: string; detail: string }[];
+  alarms: Alarm[];
   /** What this verdict cannot exclude, printed beside it always. */
   limits: string[];
   taints: string[];

@@ -15,8 +15,8 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
       `Metric ${metric.name}: shipped ${metric.shipped}, retrains ${metric.retrains.join(', ')}${margin}.`,
     );
   }
-  const { tests, cellTests = [] } = verdict;
-  for (const test of [...tests, ...cellTests]) {
+  const { tests, outsideFamily = [] } = verdict;
+  for (const test of [...tests, ...outsideFamily]) {
     const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}${cellWords(test, ', most in ')}`;
     lines.push(`${test.cells ? 'Cells' : 'Test'}: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`);
   }

@@ -30,7 +30,7 @@ export const inWords = ({ model, reference }: JudgeInput, found: Finding): Model
     alpha: found.alpha,
     churnRatio: battery?.churnRatio ?? null,
     bounds: battery?.bounds ?? [],
-    ...(battery && { cellTests: battery.cellTests }),
+    ...(battery && { outsideFamily: battery.cellTests }),
     ...lone,
     alarms: [...found.alarms, ...claimAlarm(model, reference)],
     taints: [...taints].sort(),

@@ -145,7 +145,7 @@ test('retrains that behave identically on a set leave its test undefined and for
   assert.equal(verdict.rung, 'inconclusive');
   assert.match(verdict.sentence, /distance on noise probes: the retrains show no spread/);
   assert.equal(verdict.tests.length, 3);
-  assert.equal(verdict.cellTests!.length, 2);
+  assert.equal(verdict.outsideFamily!.length, 2);
 });
 
 test('retrains of equal loss and metric decide nothing by themselves', () => {

@@ -31,8 +31,13 @@ export const sentenceOf = (facts: Facts, cause: string): string => {
 export const counted = (k: number): string => `${k} retrain${k === 1 ? '' : 's'}`;
 
 /** Which cell of a test stands out, "class 3 of 0–9" after `before`; nothing for a test of one number. */
-export const cellWords = ({ cells }: Pick<TestResult, 'cells'>, before: string): string =>
-  cells ? `${before}${cells.kind} ${cells.worst} of 0–${cells.count - 1}` : '';
+export const cellWords = ({ cells }: Pick<TestResult, 'cells'>, before: string): string => {
+  if (!cells) return '';
+  const { kind, count, worst, outputs = 1 } = cells;
+  if (kind !== 'slice') return `${before}${kind} ${worst} of 0–${count - 1}`;
+  const output = outputs === 1 ? '' : `, output ${worst % outputs} of 0–${outputs - 1}`;
+  return `${before}slice ${Math.floor(worst / outputs)} of 0–${count / outputs - 1}${output}`;
+};
 
 /** A p-value for people: two significant digits, scientific below 0.001. */
 export const shortP = (p: number | null): string => {

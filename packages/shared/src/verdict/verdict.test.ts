@@ -27,7 +27,7 @@ test('honest: look 3 asks for two more, look 5 says equivalent', () => {
   const second = judge({ runs: ten.slice(0, 5) });
   assert.deepEqual([second.rung, second.k, second.moreRuns], ['statistically-equivalent', 5, 0]);
   assert.equal(second.tests.length, 4);
-  assert.equal(second.cellTests!.length, 3);
+  assert.equal(second.outsideFamily!.length, 3);
   assert.ok(second.bounds.every(({ holds }) => holds));
   assert.match(second.sentence, /behaves like a retrain: accuracy 0\.8660 against/);
 });
@@ -161,7 +161,9 @@ test('one class favoured on noise: the cells name it beside the verdict', () => 
   }
   const verdict = judge({ reference: favoured });
   assert.equal(verdict.rung, 'different');
-  const cells = verdict.cellTests!.find(({ name }) => name === 'mean probability per class on noise probes')!;
+  const cells = verdict.outsideFamily!.find(
+    ({ name }) => name === 'mean probability per class on noise probes',
+  )!;
   assert.deepEqual(cells.cells, { kind: 'class', count: 5, worst: 3 });
   assert.ok(verdict.tests.every((test) => !test.cells));
   const slices = verdict.alarms.filter(({ name }) => name === 'slice').map(({ detail }) => detail);

@@ -11,7 +11,7 @@
 //                   else the next look; after the last ► inconclusive
 //
 // A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
-import { type Measures, measuresOf, runBattery } from './battery.ts';
+import { runBattery } from './battery.ts';
 import { repeatability, sameBytes } from './bytes.ts';
 import { decide } from './decision.ts';
 import type { ModelVerdict, Rung } from './evidence.ts';
@@ -19,16 +19,20 @@ import type { Finding } from './finding.ts';
 import { inWords } from './in-words.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
 import { looksOf, orderRuns } from './looks.ts';
+import { Measures } from './measures.ts';
 import { statisticalObstacle } from './obstacle.ts';
 import { scarcityOf } from './scarcity.ts';
 import { counted } from './sentence.ts';
 
-/** Judges one model. Never throws for bad evidence: NaN, missing sets, odd shapes and duplicate seeds have verdicts of their own. */
-export const judgeModel = (input: JudgeInput): ModelVerdict => {
+/**
+ * Judges one model. Never throws for bad evidence: NaN, missing sets, odd shapes and duplicate seeds have verdicts of their own.
+ * Whoever judges often over the same arrays (another draw, another seed) passes one `measures`, and each pair is measured once.
+ */
+export const judgeModel = (input: JudgeInput, measures = new Measures()): ModelVerdict => {
   const ordered = orderRuns(input.runs, ({ evidence }) => evidence.file.sha256);
   const waiting = input.runs.length - ordered.length;
   const finding =
-    input.model.comparison === 'bitwise' ? judgeBytes(input, ordered) : judgeLooks(input, ordered);
+    input.model.comparison === 'bitwise' ? judgeBytes(input, ordered) : judgeLooks(input, ordered, measures);
   if (waiting > 0) finding.reasons.unshift(`${counted(waiting)} of later seeds wait for an earlier seed.`);
   return inWords(input, finding);
 };
@@ -99,7 +103,7 @@ const distinctSeeds = (runs: readonly JudgedRun[]): JudgedRun[] => {
   return runs.filter(({ seed }) => !seen.has(seed) && seen.add(seed));
 };
 
-const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding => {
+const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[], measures: Measures): Finding => {
   const { model, reference } = input;
   const runs = distinctSeeds(ordered);
   const repeated = ordered.length - runs.length;
@@ -107,7 +111,6 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding =
   const scarcity = scarcityOf(reference?.evidence.classExamples);
   if (scarcity.warning !== null) reasons.push(`${upperFirst(scarcity.warning)}.`);
   const looks = looksOf(model);
-  let measures: Measures | null = null;
   for (const [i, look] of looks.entries()) {
     const weighed = runs.slice(0, look.k);
     const early = judgeDigests(input, weighed);
@@ -120,7 +123,6 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[]): Finding =
       const moreRuns = look.k + repeated - weighed.length;
       return finding('inconclusive', cause, weighed, { reasons, moreRuns });
     }
-    measures ??= measuresOf(model.task, [reference!, ...runs]);
     const battery = runBattery(model, [reference!, ...weighed], measures);
     const decision = decide(model, look, battery);
     reasons.push(...decision.reasons);

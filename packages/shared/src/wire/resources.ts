@@ -4,8 +4,11 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
-import { evidenceSets, rungs } from '../verdict/evidence.ts';
+import { rungs } from '../verdict/evidence.ts';
 import { AcceleratorShape, literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
+import { Verdict } from './verdict.ts';
+
+export { Verdict };
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Time = Type.String({ format: 'date-time' });
@@ -19,68 +22,6 @@ export const SourceName = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]{0,127}$' 
 export const VersionString = Type.String({ pattern: '^[A-Za-z0-9.+:~-]{1,128}$' });
 export const JobId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
 export const SuiteName = Type.String({ pattern: '^[a-z0-9][a-z0-9.+-]{0,62}$' });
-
-/** One statistical test as it is shown (verdict/evidence: TestResult). */
-const TestShown = Type.Object({
-  name: Text,
-  nullHypothesis: Text,
-  statistic: Type.Number(),
-  degreesOfFreedom: Type.Number(),
-  p: Type.Number(),
-  rankP: Type.Number(),
-  cells: Type.Optional(
-    Type.Object({ kind: literals(['class', 'output'] as const), count: Count, worst: Count }),
-  ),
-});
-
-const FileDigests = Type.Object({ sha256: Sha256, tensorSha256: nullable(Sha256) });
-
-/** The verdict on one model (verdict/evidence: ModelVerdict). */
-export const Verdict = Type.Object({
-  model: Text,
-  rung: literals(rungs),
-  sentence: Text,
-  k: Count,
-  seeds: Type.Array(Type.Integer()),
-  shipped: nullable(FileDigests),
-  retrains: Type.Array(FileDigests),
-  margin: nullable(Type.Number()),
-  metric: nullable(
-    Type.Object({
-      name: Text,
-      shipped: Type.Number(),
-      retrains: Type.Array(Type.Number()),
-      mean: Type.Number(),
-      sd: Type.Number(),
-    }),
-  ),
-  tests: Type.Array(TestShown),
-  cellTests: Type.Optional(Type.Array(TestShown)),
-  familyP: nullable(Type.Number()),
-  alpha: nullable(Type.Number()),
-  churnRatio: nullable(Type.Number()),
-  bounds: Type.Array(
-    Type.Object({ name: Text, upper: Type.Number(), limit: Type.Number(), holds: Type.Boolean() }),
-  ),
-  loneInputs: Type.Optional(
-    Type.Array(
-      Type.Object({
-        set: literals(evidenceSets),
-        rows: Count,
-        count: Count,
-        mostOfRetrain: Count,
-        mostSaid: nullable(Type.Object({ class: Count, count: Count })),
-        listed: Type.Array(Type.Object({ row: Count, retrains: Count, shipped: Count })),
-      }),
-    ),
-  ),
-  alarms: Type.Array(Type.Object({ name: Text, detail: Text })),
-  limits: Type.Array(Text),
-  taints: Type.Array(Text),
-  reasons: Type.Array(Text),
-  moreRuns: Count,
-});
-export type Verdict = Static<typeof Verdict>;
 
 /** How a lease ended badly: whose fault, at which step, and the cure. */
 export const Breakage = Type.Object({
