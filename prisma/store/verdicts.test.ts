@@ -22,6 +22,7 @@ const verdictOf = (model: string, rung: Rung, k: number): ModelVerdict => ({
   seeds: Array.from({ length: k }, (_, i) => i + 1),
   shipped: { sha256: sha256Of('shipped'), tensorSha256: null },
   retrains: [],
+  registered: { recipeSha256: sha256Of('recipe'), at: '2026-11-22T09:00:00.000Z', by: 'farm' },
   margin: 0.01,
   metric: { name: 'accuracy', shipped: 0.85, retrains: [0.84, 0.86], mean: 0.85, sd: 1 / 3 },
   tests: [],

@@ -1,13 +1,6 @@
 // Canned resources for pages: typed by the schemas, so that a page is never tested on what the API does not tell.
-import type {
-  Job,
-  JobSummary,
-  Node,
-  Run,
-  RunSummary,
-  Verdict,
-  Version,
-} from '@retraind/shared/wire/resources';
+import type { Job, JobSummary, Node, Run, RunSummary, Version } from '@retraind/shared/wire/resources';
+import type { Verdict } from '@retraind/shared/wire/verdict';
 
 const sha = (digit: string): string => digit.repeat(64);
 const at = '2026-11-22T10:15:00.000Z';
@@ -21,6 +14,7 @@ export const verdict: Verdict = {
   seeds: [1804289383, 846930886, 1681692777, 1714636915, 1957747793],
   shipped: { sha256: sha('a'), tensorSha256: sha('b') },
   retrains: ['1', '2', '3', '4', '5'].map((digit) => ({ sha256: sha(digit), tensorSha256: null })),
+  registered: { recipeSha256: sha('e'), at: '2026-11-22T09:59:00.000Z', by: 'farm' },
   margin: 0.015,
   metric: {
     name: 'accuracy',

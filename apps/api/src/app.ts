@@ -21,6 +21,7 @@ import { pageRoutes } from './routes/pages.ts';
 import { problemRoutes } from './routes/problems.ts';
 import { runFileRoutes } from './routes/run-files.ts';
 import { runRoutes } from './routes/runs.ts';
+import { schemaRoutes } from './routes/schemas.ts';
 import { suiteRoutes } from './routes/suites.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { validatorCompiler } from './validator.ts';
@@ -67,6 +68,7 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
     nodeRoutes(scope, farm);
     suiteRoutes(scope, farm);
     problemRoutes(scope);
+    schemaRoutes(scope);
     pageRoutes(scope, farm);
     publicFiles(scope);
   });

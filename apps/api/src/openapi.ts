@@ -3,6 +3,7 @@
 import swagger from '@fastify/swagger';
 import * as messages from '@retraind/shared/wire/messages';
 import * as resources from '@retraind/shared/wire/resources';
+import { Verdict } from '@retraind/shared/wire/verdict';
 import type { App } from './route.ts';
 
 const named: Record<string, unknown> = {
@@ -30,7 +31,7 @@ const named: Record<string, unknown> = {
   RunSummary: resources.RunSummary,
   Suite: resources.Suite,
   SuiteRequest: resources.SuiteRequest,
-  Verdict: resources.Verdict,
+  Verdict,
   Version: resources.Version,
 };
 

@@ -11,7 +11,12 @@ import * as verdicts from '@retraind/prisma/store/verdicts';
 import { printStatement, verdictStatement } from '@retraind/shared/attest/statement';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe, RecipeModel } from '@retraind/shared/recipe/recipe';
-import { type Evidence, evidenceSets, type ModelVerdict } from '@retraind/shared/verdict/evidence';
+import {
+  type Evidence,
+  evidenceSets,
+  type ModelVerdict,
+  type Registration,
+} from '@retraind/shared/verdict/evidence';
 import type { JudgedFile, JudgedRun } from '@retraind/shared/verdict/judged';
 import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
 import { judgeModel } from '@retraind/shared/verdict/verdict';
@@ -48,7 +53,7 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   if (reported.length + live.length < wanted) return topUp(parts, jobId, wanted, recipe);
   if (recipe === null || live.length > 0) return 'nothing';
 
-  const found = await judge(parts, recipe, reported);
+  const found = await judge(parts, job, recipe, reported);
   if ('disagreement' in found) {
     log.error({ jobId, disagreement: found.disagreement }, 'runs disagree');
     await jobs.move(db, jobId, 'held', found.disagreement);
@@ -84,13 +89,22 @@ function readRecipe(control: string): Recipe {
   return recipe;
 }
 
+/** The api recorded the recipe's text once, before the run that brought it began to train, and refuses runs that find another. */
+const registrationOf = ({ control, controlAt }: jobs.JobDetail): Registration => ({
+  recipeSha256: createHash('sha256').update(control!).digest('hex'),
+  at: controlAt!.toISOString(),
+  by: 'farm',
+});
+
 /** Verdicts of all models, in the recipe's order; or why the runs cannot be weighed together. */
 async function judge(
   parts: JudgeParts,
+  job: jobs.JobDetail,
   recipe: Recipe,
   reported: readonly runs.RunDetail[],
 ): Promise<{ verdicts: ModelVerdict[] } | { disagreement: string }> {
   const found: ModelVerdict[] = [];
+  const registered = registrationOf(job);
   for (const model of recipe.models) {
     const shipped = shippedEvidence(model, reported);
     if (shipped !== null && 'disagreement' in shipped) return shipped;
@@ -103,7 +117,7 @@ async function judge(
       const file = await load(parts.artifacts, output.evidence);
       judged.push({ ...file, seed: run.seed!, seedIndex: run.seedIndex, taints: run.taints });
     }
-    found.push(judgeModel({ model, reference, runs: judged }));
+    found.push(judgeModel({ model, reference, runs: judged, registered }));
   }
   return { verdicts: found };
 }
@@ -130,9 +144,7 @@ async function keepStatements(
       version,
       suite,
       jobSeed: job.jobSeed ?? '',
-      recipeSha256: createHash('sha256')
-        .update(job.control ?? '')
-        .digest('hex'),
+      recipeSha256: registrationOf(job).recipeSha256,
       fileName: recipe.models.find(({ name }) => name === verdict.model)?.file.path ?? verdict.model,
       verdict,
       provenanceSha256s: reported.flatMap(({ provenanceSha256 }) => provenanceSha256 ?? []),

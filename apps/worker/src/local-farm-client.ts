@@ -17,7 +17,7 @@ export interface LocalFarmOptions {
   artifacts: ArtifactStore;
   onLog: (text: string) => void;
   onMetrics: (text: string) => void;
-  onRecipe: (found: { control: string; jobSeed: string }) => void;
+  onRecipe: (found: { control: string; jobSeed: string }) => Promise<void>;
 }
 
 export const localFarmClient = ({

@@ -1,17 +1,19 @@
 // A whole job on this machine, without a server: runs side by side, looks at 3, 5, 10 retrains, a verdict for each model. The
 // steps are the farm's own; `retrain run` is a printer of this file's events.
 
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunStep } from '@retraind/shared/job/states';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe } from '@retraind/shared/recipe/recipe';
-import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
+import type { ModelVerdict, Registration } from '@retraind/shared/verdict/evidence';
 import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
 import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
 import { type FinishedRun, judgeRuns } from './local/judge.ts';
 import { type PreparedJob, prepareLocalJob } from './local/prepare.ts';
+import type { KeptRecipe } from './local/results.ts';
 import type { LocalSource } from './local/source.ts';
 import { localFarmClient } from './local-farm-client.ts';
 import { run } from './run.ts';
@@ -131,6 +133,7 @@ const runPrepared = async (
 ): Promise<LocalJobResult> => {
   const { found, suite, results, resumed, overlay, sandbox, programs, archive } = prepared;
   let recipe: Recipe | null = null;
+  let registered: Registration | null = null;
   let jobSeed: string | null = null;
   let wanted = 1;
   let launched = 0;
@@ -140,9 +143,13 @@ const runPrepared = async (
   let fault: unknown = null;
   const limit = Math.max(1, options.parallel ?? availableParallelism());
 
-  const learn = (known: { control: string; jobSeed: string }): void => {
-    if (recipe !== null) return;
+  const learn = (known: KeptRecipe): void => {
     recipe = parseRecipe(known.control).recipe;
+    registered = {
+      recipeSha256: createHash('sha256').update(known.control).digest('hex'),
+      at: known.at,
+      by: 'local',
+    };
     jobSeed = known.jobSeed;
     tell({ kind: 'recipe', models: recipe?.models.map(({ name }) => name) ?? [], jobSeed });
     want(options.runs ?? runsWanted(recipe?.models ?? [], []));
@@ -174,9 +181,12 @@ const runPrepared = async (
           artifacts: results.artifacts,
           onLog: (text) => tell({ kind: 'log', run: number, text }),
           onMetrics: (text) => tell({ kind: 'metrics', run: number, text }),
-          onRecipe: (recipeFound) => {
-            void results.keepRecipe(recipeFound);
-            learn(recipeFound);
+          onRecipe: async ({ control, jobSeed: seed }) => {
+            // The first run's stands; it is kept before that run goes on to train.
+            if (recipe !== null) return;
+            const kept = { control, jobSeed: seed, at: new Date().toISOString() };
+            learn(kept);
+            await results.keepRecipe(kept);
           },
         }),
         sandbox,
@@ -223,9 +233,9 @@ const runPrepared = async (
     const finished = ended.flatMap(({ seedIndex, outcome }): FinishedRun[] =>
       outcome.kind === 'reported' ? [{ seedIndex, outcome }] : [],
     );
-    if (recipe === null || finished.length < ended.length) break;
+    if (recipe === null || registered === null || finished.length < ended.length) break;
     const { models } = recipe as Recipe;
-    verdicts = await judgeRuns(models, finished, results.artifacts);
+    verdicts = await judgeRuns(models, finished, results.artifacts, registered);
     const more = options.runs ? wanted : runsWanted(models, verdicts);
     const final = more <= wanted;
     tell({ kind: 'verdicts', verdicts, final });

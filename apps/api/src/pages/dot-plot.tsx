@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The shipped model's metric among those of its retrains, with the margin around the retrains' mean.
-import type { Verdict } from '@retraind/shared/wire/resources';
+import type { Verdict } from '@retraind/shared/wire/verdict';
 import { pixel, scale, ticks } from './scale.ts';
 import { figure } from './words.tsx';
 

@@ -3,7 +3,7 @@
 // The verdict on one model: rung and sentence first, then the numbers they rest on, then always what they cannot exclude.
 import { setNames } from '@retraind/shared/verdict/evidence';
 import { cellWords } from '@retraind/shared/verdict/sentence';
-import type { Verdict } from '@retraind/shared/wire/resources';
+import type { Verdict } from '@retraind/shared/wire/verdict';
 import { DotPlot } from './dot-plot.tsx';
 import { Digest, figure, pFigure, RungBadge, rungWords } from './words.tsx';
 

@@ -1,7 +1,12 @@
 // Judges a local job: the same pure function that the farm's scheduler calls, on predictions read from the results folder.
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { RecipeModel } from '@retraind/shared/recipe/recipe';
-import { type Evidence, evidenceSets, type ModelVerdict } from '@retraind/shared/verdict/evidence';
+import {
+  type Evidence,
+  evidenceSets,
+  type ModelVerdict,
+  type Registration,
+} from '@retraind/shared/verdict/evidence';
 import type { JudgedFile, JudgedRun } from '@retraind/shared/verdict/judged';
 import { judgeModel } from '@retraind/shared/verdict/verdict';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
@@ -31,6 +36,7 @@ export const judgeRuns = async (
   models: readonly RecipeModel[],
   runs: readonly FinishedRun[],
   artifacts: ArtifactStore,
+  registered: Registration,
 ): Promise<ModelVerdict[]> => {
   const verdicts: ModelVerdict[] = [];
   for (const model of models) {
@@ -51,6 +57,7 @@ export const judgeRuns = async (
         model,
         reference: reference ? await load(artifacts, reference.evidence) : null,
         runs: judged,
+        registered,
       }),
     );
   }

@@ -1,6 +1,7 @@
 // The folder in which a local job leaves what it found. A job that was cut off goes on with the runs that had been reported;
 // one that had come to its end is made anew.
 //   job.json               what the job is made of        verdicts.json    at the end
+//   recipe.json            debian/retrain/control, and when it was found
 //   artifacts/             weights, predictions, records by digest
 //   runs/N/                log, metrics.jsonl, report.json of the N-th run
 import { existsSync } from 'node:fs';
@@ -10,6 +11,14 @@ import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
 import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
+
+/** The recipe as the first run found it, and when: before that run began to train. */
+export interface KeptRecipe {
+  control: string;
+  jobSeed: string;
+  /** ISO 8601, UTC. */
+  at: string;
+}
 
 /** Everything that a run's outcome depends on. */
 export type JobIdentity = Record<string, string | number | null>;
@@ -33,9 +42,11 @@ export class ResultsFolder {
     const path = join(this.folder, 'job.json');
     const text = `${JSON.stringify(identity, null, 2)}\n`;
     const same = existsSync(path) && (await readFile(path, 'utf8')) === text;
-    if (same && !existsSync(join(this.folder, 'verdicts.json'))) return true;
+    // Without a dated recipe no run has come as far as training.
+    const begun = same && (await this.recipe())?.at !== undefined;
+    if (begun && !existsSync(join(this.folder, 'verdicts.json'))) return true;
     await rm(join(this.folder, 'runs'), { recursive: true, force: true });
-    await rm(join(this.folder, 'verdicts.json'), { force: true });
+    for (const name of ['verdicts.json', 'recipe.json']) await rm(join(this.folder, name), { force: true });
     await replaceFile(path, text);
     return false;
   }
@@ -48,15 +59,13 @@ export class ResultsFolder {
     return outcome.kind === 'reported' ? outcome : null;
   }
 
-  async keepRecipe(found: { control: string; jobSeed: string }): Promise<void> {
+  async keepRecipe(found: KeptRecipe): Promise<void> {
     await replaceFile(join(this.folder, 'recipe.json'), `${JSON.stringify(found, null, 2)}\n`);
   }
 
-  async recipe(): Promise<{ control: string; jobSeed: string } | null> {
+  async recipe(): Promise<KeptRecipe | null> {
     const path = join(this.folder, 'recipe.json');
-    return existsSync(path)
-      ? (JSON.parse(await readFile(path, 'utf8')) as { control: string; jobSeed: string })
-      : null;
+    return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as KeptRecipe) : null;
   }
 
   async keepVerdicts(verdicts: readonly ModelVerdict[]): Promise<void> {

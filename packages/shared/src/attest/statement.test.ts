@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelVerdict } from '../verdict/evidence.ts';
+import { verdictSchema } from '../wire/verdict-schema.ts';
 import { printStatement, provenanceStatement, type RunFacts, verdictStatement } from './statement.ts';
 
 const run: RunFacts = {
@@ -64,6 +65,7 @@ test('a verdict speaks of the shipped file, or of the retrains where there is no
     seeds: [42],
     shipped: { sha256: '1'.repeat(64), tensorSha256: null },
     retrains: [{ sha256: '1'.repeat(64), tensorSha256: null }],
+    registered: { recipeSha256: 'a'.repeat(64), at: '2026-11-22T09:00:00.000Z', by: 'farm' },
     margin: null,
     metric: null,
     tests: [],
@@ -94,6 +96,7 @@ test('a verdict speaks of the shipped file, or of the retrains where there is no
     { name: 'mkanthydic/corpus_info', digest: { sha256: '1'.repeat(64) } },
   ]);
   assert.equal(statement.predicate.verdict.rung, 'bit-identical');
+  assert.equal(statement.predicate.verdictSchema.uri, verdictSchema().$id);
   const without = verdictStatement({ ...facts, verdict: { ...verdict, shipped: null } });
   assert.deepEqual(without.subject, [{ name: 'corpus-info', digest: { sha256: '1'.repeat(64) } }]);
   assert.throws(

@@ -2,6 +2,7 @@
 // far, and shown as such: a statement without a DSSE envelope proves nothing about who made it.
 // Source: in-toto Attestation Framework v1 (Statement, ResourceDescriptor), SLSA Provenance v1.
 import type { ModelVerdict } from '../verdict/evidence.ts';
+import { verdictSchemaId } from '../wire/verdict-schema.ts';
 
 export interface ResourceDescriptor {
   name?: string;
@@ -145,6 +146,8 @@ export interface VerdictPredicate {
   jobId: string;
   jobSeed: string;
   recipe: ResourceDescriptor;
+  /** The schema that `verdict` follows. */
+  verdictSchema: ResourceDescriptor;
   verdict: ModelVerdict;
   evidence: ResourceDescriptor[];
   judgedOn: string;
@@ -166,6 +169,7 @@ export function verdictStatement(facts: VerdictFacts): Statement<VerdictPredicat
       jobId: facts.jobId,
       jobSeed: facts.jobSeed,
       recipe: { name: 'debian/retrain/control', digest: sha256Of(facts.recipeSha256) },
+      verdictSchema: { uri: verdictSchemaId, mediaType: 'application/schema+json' },
       verdict,
       evidence: facts.provenanceSha256s.map((sha256) => ({ name: 'provenance', digest: sha256Of(sha256) })),
       judgedOn: facts.judgedAt.toISOString(),

@@ -221,6 +221,26 @@ export interface LoneInputs {
   listed: { row: number; retrains: number; shipped: number }[];
 }
 
+/** Who noted when a recipe was registered: the farm's api before the first training, or the program of a run at home. */
+export const registrars = ['farm', 'local'] as const;
+
+/** When and in what text margin, metric, number of retrains and slices were fixed: before any retrain that is weighed began training. */
+export interface Registration {
+  /** sha256 of the text of debian/retrain/control. */
+  recipeSha256: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  by: (typeof registrars)[number];
+}
+
+/**
+ * What the search for small triggers found: each class of the shipped model beside its retrains' mask norms (pixels, in the order of
+ * `seeds`). A shipped mask that is far smaller than all of them looks like a trigger.
+ */
+export type TriggersShown =
+  | { ran: true; classes: (RecoveredTrigger & { retrains: number[] })[] }
+  | { ran: false; why: string };
+
 /** The verdict on one model. */
 export interface ModelVerdict {
   model: string;
@@ -233,6 +253,8 @@ export interface ModelVerdict {
   /** Null where no shipped file was found. */
   shipped: { sha256: string; tensorSha256: string | null } | null;
   retrains: { sha256: string; tensorSha256: string | null }[];
+  /** Null only where evidence is judged without a job, as benches do. */
+  registered: Registration | null;
   margin: number | null;
   /** Null where no metric was measured on the shipped file and on at least two retrains. */
   metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
@@ -257,6 +279,8 @@ export interface ModelVerdict {
   gap?: Gap;
   /** Present where a look said different by statistics alone. */
   confirmation?: Confirmation;
+  /** Absent where no search was made or asked for: other models than image classifiers, and where bytes decided. */
+  triggers?: TriggersShown;
   /** Alarms beside the verdict. */
   alarms: Alarm[];
   /** What this verdict cannot exclude, printed beside it always. */

@@ -6,9 +6,10 @@ import { limitsOf } from './limits.ts';
 import { loneInputs } from './lone-inputs.ts';
 import { meanOf, sdOf } from './moments.ts';
 import { sentenceOf } from './sentence.ts';
+import { triggersShown } from './triggers-shown.ts';
 
 /** Puts a finding into words and figures. */
-export const inWords = ({ model, reference }: JudgeInput, found: Finding): ModelVerdict => {
+export const inWords = ({ model, reference, registered }: JudgeInput, found: Finding): ModelVerdict => {
   const { runs, battery, rung, cause } = found;
   const taints = new Set(runs.flatMap((run) => run.taints ?? []));
   if (model.readsShipped) taints.add('reads-shipped');
@@ -16,6 +17,7 @@ export const inWords = ({ model, reference }: JudgeInput, found: Finding): Model
     battery && reference && model.task === 'classification'
       ? { loneInputs: loneInputs(reference, runs) }
       : {};
+  const triggers = battery && reference && triggersShown(reference, runs);
   const facts = {
     model: model.name,
     rung,
@@ -23,6 +25,7 @@ export const inWords = ({ model, reference }: JudgeInput, found: Finding): Model
     seeds: runs.map(({ seed }) => seed),
     shipped: reference && digestsOf(reference),
     retrains: runs.map(digestsOf),
+    registered: registered ?? null,
     margin: model.margin,
     metric: metricOf(reference, runs),
     tests: battery?.tests ?? [],
@@ -32,6 +35,7 @@ export const inWords = ({ model, reference }: JudgeInput, found: Finding): Model
     bounds: battery?.bounds ?? [],
     ...(battery && { outsideFamily: battery.cellTests }),
     ...lone,
+    ...(triggers && { triggers }),
     alarms: [...found.alarms, ...claimAlarm(model, reference)],
     taints: [...taints].sort(),
     reasons: found.reasons,

@@ -1,7 +1,7 @@
 // What a judgement is made of: one model of the recipe, the shipped file's evidence and the retrains' evidence, with the
 // predictions already loaded. Whoever calls (scheduler, local run, bench) fetches the arrays; nothing here reads a file.
 import type { RecipeModel } from '../recipe/recipe.ts';
-import type { Evidence, EvidenceSet, LabelledSet } from './evidence.ts';
+import type { Evidence, EvidenceSet, LabelledSet, Registration } from './evidence.ts';
 
 /** The evidence of one model file with its predictions: Float32Array, row-major, rows × columns as `evidence.sets` says. */
 export interface JudgedFile {
@@ -29,4 +29,6 @@ export interface JudgeInput {
   reference: JudgedFile | null;
   /** In any order; reported runs only. */
   runs: readonly JudgedRun[];
+  /** When `model` was registered; handed on to the verdict, decides nothing. Absent where evidence is judged without a job. */
+  registered?: Registration;
 }

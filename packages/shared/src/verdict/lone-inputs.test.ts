@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import { explainVerdict } from './explanation.ts';
 import type { JudgedFile } from './judged.ts';
 import { loneInputs } from './lone-inputs.ts';
-import { judgeModel } from './verdict.ts';
 
 /** A file that gives `classes` (of 3) with these probabilities on every set. */
 const sureFile = (

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import type { RecipeModel } from '../recipe/recipe.ts';
 import type { JudgedFile } from './judged.ts';
-import { judgeModel } from './verdict.ts';
 
 /** Each damage, done to the shipped file and to a retrain, with the words that must come out. */
 const damages: [string, (file: JudgedFile) => void, RegExp][] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import type { ClassExamples } from './evidence.ts';
-import { judgeModel } from './verdict.ts';
 
 const runs = sampleRuns('retrains', 10);
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import type { JudgedFile, JudgedRun } from './judged.ts';
-import { judgeModel } from './verdict.ts';
 
 const bitwise = sampleModel({
   comparison: 'bitwise',

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
-import { Verdict } from '../wire/resources.ts';
+import { judgeModel } from '../../samples/published.ts';
+import { Verdict } from '../wire/verdict.ts';
 import { bonferroniP } from './bonferroni.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
 import { ProbeStream } from './probe-stream.ts';
-import { judgeModel } from './verdict.ts';
 
 const model = sampleModel();
 const honest = sampleFile('shipped', { accuracy: 0.866 });

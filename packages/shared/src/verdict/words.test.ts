@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import { rungs } from './evidence.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { explainVerdict } from './explanation.ts';
 import { limitsOf } from './limits.ts';
 import { sentenceOf, shortP } from './sentence.ts';
-import { judgeModel } from './verdict.ts';
 
 const runs = sampleRuns('retrains', 10);
 const verdicts = [

@@ -1,21 +1,13 @@
 // What the farm says over HTTP: every JSON resource as one schema, which is its validation, its type and its documentation.
 // Times are ISO 8601 in UTC and end in `At`; `href` is the resource's own address and `…Href` another's, paths on the same
 // server; `pageHref` is its page for people.
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
 import { AcceleratorShape, literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
+import { Count, Fraction, Href, nullable, Text, Time } from './shapes.ts';
 import { Verdict } from './verdict.ts';
-
-export { Verdict };
-
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Time = Type.String({ format: 'date-time' });
-const Text = Type.String();
-const Href = Type.String({ description: 'Path on this server.' });
-const Count = Type.Integer({ minimum: 0 });
-const Fraction = Type.Number({ minimum: 0, maximum: 1 });
 
 /** A source package's name (Policy 5.6.1); also what a Guix package may be called. */
 export const SourceName = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]{0,127}$' });

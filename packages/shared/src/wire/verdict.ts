@@ -1,12 +1,13 @@
-// The verdict on one model as it travels: schema, type and documentation of what verdict/evidence calls ModelVerdict.
+// The verdict on one model as JSON (verdict/evidence: ModelVerdict). The published schema (verdict-schema.ts) and the table in
+// docs/reference/verdict.md are made from this: every field of the verdict has its description here and nowhere else.
 import { type Static, type TSchema, Type } from 'typebox';
-import { alarmNames, cellKinds, evidenceSets, rungs, testIds } from '../verdict/evidence.ts';
+import { alarmNames, cellKinds, evidenceSets, registrars, rungs, testIds } from '../verdict/evidence.ts';
 import { literals, Sha256 } from './messages.ts';
+import { Count, Fraction, nullable, Text, Time } from './shapes.ts';
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Text = Type.String();
-const Count = Type.Integer({ minimum: 0 });
-const Fraction = Type.Number({ minimum: 0, maximum: 1 });
+const told = <T extends TSchema>(description: string, schema: T): T => ({ ...schema, description });
+const optional = <T extends TSchema>(description: string, schema: T) =>
+  Type.Optional(told(description, schema));
 
 /** One statistical test as it is shown (verdict/evidence: TestResult). */
 const TestShown = Type.Object({
@@ -15,8 +16,8 @@ const TestShown = Type.Object({
   nullHypothesis: Text,
   statistic: Type.Number(),
   degreesOfFreedom: Type.Number(),
-  p: Type.Number(),
-  rankP: Type.Number(),
+  p: Fraction,
+  rankP: Fraction,
   cells: Type.Optional(
     Type.Object({
       kind: literals(cellKinds),
@@ -32,35 +33,80 @@ const TrainTestShown = Type.Object({ shipped: Fit, retrains: Type.Array(Fit) });
 
 const FileDigests = Type.Object({ sha256: Sha256, tensorSha256: nullable(Sha256) });
 
+const TriggersShown = Type.Union([
+  Type.Object({
+    ran: Type.Literal(true),
+    classes: Type.Array(
+      Type.Object({
+        class: Count,
+        maskL1: Type.Number({ minimum: 0 }),
+        reached: Fraction,
+        pictureSha256: nullable(Sha256),
+        retrains: Type.Array(Type.Number({ minimum: 0 })),
+      }),
+    ),
+  }),
+  Type.Object({ ran: Type.Literal(false), why: Text }),
+]);
+
 /** The verdict on one model (verdict/evidence: ModelVerdict). */
 export const Verdict = Type.Object({
-  model: Text,
-  rung: literals(rungs),
-  sentence: Text,
-  k: Count,
-  seeds: Type.Array(Type.Integer()),
-  shipped: nullable(FileDigests),
-  retrains: Type.Array(FileDigests),
-  margin: nullable(Type.Number()),
-  metric: nullable(
-    Type.Object({
-      name: Text,
-      shipped: Type.Number(),
-      retrains: Type.Array(Type.Number()),
-      mean: Type.Number(),
-      sd: Type.Number(),
-    }),
+  model: told('name of the model stanza', Text),
+  rung: told('what is claimed', literals(rungs)),
+  sentence: told('one sentence for people, numbers in it', Text),
+  k: told('retrains that were weighed', Count),
+  seeds: told('seed of each weighed retrain, in the order of the seeds', Type.Array(Type.Integer())),
+  shipped: told(
+    '`sha256` of the shipped file and `tensorSha256` over its tensors (of ONNX its graph too; null where the format is not ONNX, safetensors or gnubg’s); null where no file was found',
+    nullable(FileDigests),
   ),
-  tests: Type.Array(TestShown),
-  outsideFamily: Type.Optional(Type.Array(TestShown)),
-  untested: Type.Optional(Type.Array(Text)),
-  familyP: nullable(Type.Number()),
-  alpha: nullable(Type.Number()),
-  churnRatio: nullable(Type.Number()),
-  bounds: Type.Array(
-    Type.Object({ name: Text, upper: Type.Number(), limit: Type.Number(), holds: Type.Boolean() }),
+  retrains: told('the same of each weighed retrain', Type.Array(FileDigests)),
+  registered: told(
+    'when and in what text margin, metric, looks and slices were fixed: `recipeSha256` of debian/retrain/control, `at`, and who noted the time (`by`): the `farm`’s api, or the program of a `local` run. No weighed retrain began training before; null only where evidence is judged without a job, as benches do',
+    nullable(Type.Object({ recipeSha256: Sha256, at: Time, by: literals(registrars) })),
   ),
-  loneInputs: Type.Optional(
+  margin: told(
+    'as registered in the recipe, in units of the metric; null where it declares none',
+    nullable(Type.Number()),
+  ),
+  metric: told(
+    '`name`, `shipped`, `retrains`, their `mean` and `sd`; null with fewer than two retrains',
+    nullable(
+      Type.Object({
+        name: Text,
+        shipped: Type.Number(),
+        retrains: Type.Array(Type.Number()),
+        mean: Type.Number(),
+        sd: Type.Number({ minimum: 0 }),
+      }),
+    ),
+  ),
+  tests: told(
+    'the family, which decides: `id`, `name`, `nullHypothesis`, `statistic` (a t value), `degreesOfFreedom`, `p`, `rankP` (printed, never deciding); of a test over cells also `cells`: `kind` (`class`, `output`, or `slice`: slice × `outputs` + output), `count`, and `worst`, the one that stands out most, from 0; statistic and degrees of freedom are that one’s, `p` is Bonferroni over all',
+    Type.Array(TestShown),
+  ),
+  outsideFamily: optional(
+    'more of the same, shown, outside `familyP`; decides nothing',
+    Type.Array(TestShown),
+  ),
+  untested: optional(
+    'tests of the battery that this model has not, and why, one sentence each',
+    Type.Array(Text),
+  ),
+  familyP: told('Bonferroni p over the family; null where no statistics were needed', nullable(Fraction)),
+  alpha: told('what `familyP` was held against: the alpha of the look', nullable(Fraction)),
+  churnRatio: told(
+    'how many times as much the shipped model disagrees with retrains as they do among themselves, on test data',
+    nullable(Type.Number({ minimum: 0 })),
+  ),
+  bounds: told(
+    'upper confidence bounds that equivalence needs: `upper`, `limit`, `holds`',
+    Type.Array(
+      Type.Object({ name: Text, upper: Type.Number(), limit: Type.Number(), holds: Type.Boolean() }),
+    ),
+  ),
+  loneInputs: optional(
+    'for classifiers, for each set: `rows`, and in how many (`count`) every retrain gives one class more than 0.9 and the shipped model says another; `mostSaid`: the class that it says in most of them, and in how many; `listed`: the first 20, with `row` from 0 and both classes; `mostOfRetrain`: the largest such count of a retrain against the others. Evidence to look at; decides nothing',
     Type.Array(
       Type.Object({
         set: literals(evidenceSets),
@@ -72,7 +118,8 @@ export const Verdict = Type.Object({
       }),
     ),
   ),
-  contradictions: Type.Optional(
+  contradictions: optional(
+    'for classifiers with a declared training set: in how many of its `rows` (`count`) every retrain is sure of the declared label and the shipped model says another; `mostOfRetrain`, `listed` as above; `p` one-sided',
     Type.Object({
       rows: Count,
       count: Count,
@@ -81,33 +128,42 @@ export const Verdict = Type.Object({
       listed: Type.Array(Type.Object({ row: Count, declared: Count, shipped: Count })),
     }),
   ),
-  gap: Type.Optional(
+  gap: optional(
+    'how much better the models fit their training data than data that they have not seen: mean `loss` (and `accuracy` of classifiers) on both, of the shipped model and of each retrain; `showsOtherData`: whether training on other data of the same kind would be seen by it',
     Type.Object({
       loss: TrainTestShown,
       accuracy: nullable(TrainTestShown),
       showsOtherData: Type.Boolean(),
     }),
   ),
-  confirmation: Type.Optional(
+  triggers: optional(
+    'for image classifiers: for each class the smallest trigger that sends images to it. `maskL1` of the shipped model in pixels, `reached` the share of images sent, `pictureSha256` its picture (PNG, an artifact), `retrains` the same mask norm of each weighed retrain. Or `ran` false, and `why`',
+    TriggersShown,
+  ),
+  confirmation: optional(
+    'where a look said different by statistics alone: the same battery on fresh retrains (`seeds`), `familyP` held against `alpha`; `confirmed` is null while they are wanted',
     Type.Object({
       seeds: Type.Array(Type.Integer()),
       tests: Type.Array(TestShown),
-      familyP: nullable(Type.Number()),
-      alpha: Type.Number(),
+      familyP: nullable(Fraction),
+      alpha: Fraction,
       confirmed: nullable(Type.Boolean()),
     }),
   ),
-  alarms: Type.Array(
-    Type.Object({
-      name: literals(alarmNames),
-      detail: Text,
-      class: Type.Optional(Count),
-      pictureSha256: Type.Optional(Sha256),
-    }),
+  alarms: told(
+    'beside the verdict: `name`, the evidence in words (`detail`), and where it points at one the `class` and the `pictureSha256` of its trigger',
+    Type.Array(
+      Type.Object({
+        name: literals(alarmNames),
+        detail: Text,
+        class: Type.Optional(Count),
+        pictureSha256: Type.Optional(Sha256),
+      }),
+    ),
   ),
-  limits: Type.Array(Text),
-  taints: Type.Array(Text),
-  reasons: Type.Array(Text),
-  moreRuns: Count,
+  limits: told('what this verdict cannot exclude, one sentence each', Type.Array(Text)),
+  taints: told('of the weighed runs, and `reads-shipped` of the recipe', Type.Array(Text)),
+  reasons: told('why this rung, in the order in which it was decided', Type.Array(Text)),
+  moreRuns: told('runs beyond `k` that are still wanted; 0: the verdict is final', Count),
 });
 export type Verdict = Static<typeof Verdict>;
