@@ -4,17 +4,18 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecipeModel } from '@retraind/shared/recipe/recipe';
-import { type EvidenceSet, evidenceSets } from '@retraind/shared/verdict/evidence';
+import type { DataFile, RecipeModel } from '@retraind/shared/recipe/recipe';
+import { evidenceSets, labelledSets } from '@retraind/shared/verdict/evidence';
 import type { JudgedFile } from '@retraind/shared/verdict/judged';
+import { bareEvidence, collectEvidence } from '@retraind/worker/evidence-files';
 import { bundleEvaluator, type Evaluator } from '@retraind/worker/runtime/bundle';
-import type { EvaluationAnswer, EvaluationRequest } from '@retraind/worker/runtime/evaluate';
+import type { EvaluationAnswer, EvaluationRequest, LabelledData } from '@retraind/worker/runtime/evaluation';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 export interface EvaluationOptions {
   model: RecipeModel;
-  /** Folder of the evaluation data. */
+  /** Folder of evaluation and training data. */
   data: string;
   jobSeed: string;
   jobs: number;
@@ -55,6 +56,7 @@ const evaluateOne = async (
   if (!existsSync(folder)) {
     const part = `${folder}.part-${process.pid}`;
     mkdirSync(part, { recursive: true });
+    const under = (file: DataFile): DataFile => ({ ...file, path: join(data, file.path) });
     const request: EvaluationRequest = {
       model: path,
       ortFolder: evaluator.ortFolder,
@@ -62,9 +64,10 @@ const evaluateOne = async (
       statistical: {
         task: model.task,
         metric: model.metric,
-        inputs: { ...model.evaluationInputs!, path: join(data, model.evaluationInputs!.path) },
-        targets: { ...model.evaluationTargets!, path: join(data, model.evaluationTargets!.path) },
         jobSeed,
+        test: { inputs: under(model.evaluationInputs!), targets: under(model.evaluationTargets!) },
+        train: trainOf(model, under),
+        slices: model.slices === null || model.slices === 'label' ? null : under(model.slices),
       },
     };
     writeFileSync(join(part, 'request.json'), JSON.stringify(request));
@@ -77,7 +80,7 @@ const evaluateOne = async (
   }
   const answer = JSON.parse(readFileSync(join(folder, 'answer.json'), 'utf8')) as EvaluationAnswer;
   if (answer.refused !== null) throw new Error(`${path}: ${answer.refused}`);
-  return judgedFile(folder, answer, evaluator.version, { sha256: digest, bytes: bytes.length });
+  return await judgedFile(folder, answer, evaluator.version, { sha256: digest, bytes: bytes.length });
 };
 
 const runEvaluator = (program: string, request: string): Promise<void> =>
@@ -89,33 +92,26 @@ const runEvaluator = (program: string, request: string): Promise<void> =>
     );
   });
 
-const judgedFile = (
+const trainOf = (
+  { trainingInputs, trainingTargets }: RecipeModel,
+  under: (file: DataFile) => DataFile,
+): LabelledData | null =>
+  trainingInputs && trainingTargets && { inputs: under(trainingInputs), targets: under(trainingTargets) };
+
+const judgedFile = async (
   folder: string,
   answer: EvaluationAnswer,
   evaluator: string,
   file: { sha256: string; bytes: number },
-): JudgedFile => {
-  const { tensorSha256, metric, logLoss, classExamples, faults } = answer;
-  const judged: JudgedFile = {
-    evidence: {
-      evaluator,
-      file,
-      tensorSha256,
-      sets: {},
-      metric,
-      logLoss,
-      faults,
-      ...(classExamples && { classExamples }),
-    },
-    predictions: {},
-  };
-  for (const set of evidenceSets) {
-    const shape = answer.sets[set];
-    if (!shape) continue;
-    const bytes = readFileSync(join(folder, `${set}.f32`));
-    judged.predictions[set] = floatsOf(bytes);
-    judged.evidence.sets[set as EvidenceSet] = { sha256: sha256(bytes), ...shape };
+): Promise<JudgedFile> => {
+  const evidence = await collectEvidence(folder, answer, bareEvidence(evaluator, file));
+  const load = (name: string): Float32Array => floatsOf(readFileSync(join(folder, `${name}.f32`)));
+  const judged: JudgedFile = { evidence, predictions: {} };
+  for (const set of evidenceSets) if (evidence.sets[set]) judged.predictions[set] = load(set);
+  for (const set of labelledSets) {
+    if (evidence.targets?.[set]) judged.targets = { ...judged.targets, [set]: load(`targets-${set}`) };
   }
+  if (evidence.slices) judged.slices = load('slices');
   return judged;
 };
 

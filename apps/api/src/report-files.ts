@@ -1,5 +1,6 @@
 // A report names files by digest; it counts only when the farm has them all, for the verdict is made from them.
 import type { ArtifactStore } from '@retraind/host/artifacts';
+import { evidenceArtifacts } from '@retraind/shared/verdict/evidence-artifacts';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 
@@ -13,9 +14,7 @@ export async function requireKept(artifacts: ArtifactStore, outcome: Reported): 
   ]);
   for (const { model, evidence } of outcome.outputs) named.set(evidence.file.sha256, `model ${model}`);
   for (const { model, evidence } of [...outcome.outputs, ...outcome.references]) {
-    for (const [set, ref] of Object.entries(evidence.sets)) {
-      if (ref) named.set(ref.sha256, `predictions of ${model} on ${set}`);
-    }
+    for (const { what, sha256 } of evidenceArtifacts(evidence)) named.set(sha256, `${what}, model ${model}`);
   }
   const missing: string[] = [];
   for (const [sha256, what] of named) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@retraind/host/command';
-import type { EvaluationAnswer, EvaluationRequest } from './evaluate.ts';
+import type { EvaluationAnswer, EvaluationRequest } from './evaluation.ts';
 import { gnubgBinaryBytes, gnubgNets, gnubgTextBytes, safetensorsBytes } from './formats/samples.ts';
 import { modelDigest, readOnnx } from './onnx/model.ts';
 

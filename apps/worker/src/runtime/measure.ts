@@ -1,9 +1,11 @@
-// Metric and loss of a classifier on the test set, from its outputs alone.
+// Metrics and losses on a set, from outputs and true answers alone.
 import type { ClassExamples } from '@retraind/shared/verdict/evidence';
 import type { Outputs } from './predict.ts';
 
 /** Rows that miss the sum 1 by more than this are no probabilities but scores. */
 const sumTolerance = 1e-3;
+/** A probability may leave 0..1 by so much: rounding of float32. */
+export const probabilitySlack = 1e-3;
 /** A probability of 0 for the true class would make the loss infinite. */
 const leastProbability = 1e-12;
 
@@ -16,7 +18,7 @@ export const areProbabilities = ({ rows, columns, values }: Outputs): boolean =>
     let sum = 0;
     for (let column = 0; column < columns; column++) {
       const value = values[row * columns + column]!;
-      if (!(value >= 0 && value <= 1 + sumTolerance)) return false;
+      if (!(value >= 0 && value <= 1 + probabilitySlack)) return false;
       sum += value;
     }
     if (Math.abs(sum - 1) > sumTolerance) return false;
@@ -69,4 +71,32 @@ export const countClasses = (labels: ArrayLike<number>, columns: number): ClassE
     present,
     rarest: rarest < 0 ? null : { class: rarest, examples: counts[rarest]! },
   };
+};
+
+/**
+ * Mean cross-entropy, in nats, of probabilities q that each are a Bernoulli variable's of its own, against true probabilities p of the
+ * same shape: -(p ln q + (1-p) ln(1-q)), q held within 1e-12..1-1e-12.
+ */
+export const bernoulliCrossEntropy = (values: Float32Array, targets: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    const q = Math.min(1 - leastProbability, Math.max(leastProbability, values[i]!));
+    sum -= targets[i]! * Math.log(q) + (1 - targets[i]!) * Math.log1p(-q);
+  }
+  return sum / values.length;
+};
+
+/** Mean squared and mean absolute difference over all values of two arrays of the same shape. */
+export const differences = (
+  values: Float32Array,
+  targets: Float32Array,
+): { squared: number; absolute: number } => {
+  let squared = 0;
+  let absolute = 0;
+  for (let i = 0; i < values.length; i++) {
+    const gap = values[i]! - targets[i]!;
+    squared += gap * gap;
+    absolute += Math.abs(gap);
+  }
+  return { squared: squared / values.length, absolute: absolute / values.length };
 };

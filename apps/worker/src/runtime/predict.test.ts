@@ -9,6 +9,7 @@ import { areProbabilities, countClasses, countNotFinite, measureClasses, softmax
 import { readOnnx } from './onnx/model.ts';
 import { ModelFault } from './onnx/wire.ts';
 import { openModel } from './predict.ts';
+import { heldRecords } from './records.ts';
 
 const tinyPath = fileURLToPath(new URL('../../../../examples/tiny/models/tiny.onnx', import.meta.url));
 const tiny = readFileSync(tinyPath);
@@ -21,11 +22,11 @@ const open = (name: string, file: Buffer) => {
   writeFileSync(path, file);
   return openModel(path, readOnnx(file), ortFolder);
 };
-const records = (rows: number, shape = [64]) => ({
-  rows,
-  shape,
-  values: Float32Array.from({ length: rows * shape.reduce((a, b) => a * b) }, (_, i) => (i % 17) / 16),
-});
+const records = (rows: number, shape = [64]) =>
+  heldRecords(
+    shape,
+    Float32Array.from({ length: rows * shape.reduce((a, b) => a * b) }, (_, i) => (i % 17) / 16),
+  );
 
 test('the same file gives the same numbers, whatever the batches', async () => {
   const first = await (await open('a.onnx', tiny))(records(1_100));

@@ -4,19 +4,18 @@ import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { askedInputs, type OnnxModel } from './onnx/model.ts';
 import { ModelFault } from './onnx/wire.ts';
+import type { Records } from './records.ts';
 
 const floatType = 1;
 /** Values a batch: 16 MiB of float32. */
 const batchValues = 2 ** 22;
 const batchRows = 512;
-
-export interface Records {
-  rows: number;
-  /** Of one record. */
-  shape: number[];
-  /** Row-major, rows × product(shape). */
-  values: Float32Array;
-}
+/** Outputs of one record; a vocabulary has a quarter of a million. */
+const maxColumns = 2 ** 18;
+/** Outputs of one set: 256 MiB of float32. */
+const maxOutputs = 2 ** 26;
+/** Values of one record: 256 MiB of float32. */
+const maxRecordValues = 2 ** 26;
 
 export interface Outputs {
   rows: number;
@@ -65,8 +64,13 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
 
   const fixed = input.shape?.slice(1);
   const fixedBatch = input.shape?.[0] ?? null;
-  return async ({ rows, shape, values }) => {
+  return async ({ rows, shape, read }) => {
     const length = product(shape);
+    if (length > maxRecordValues) {
+      throw new ModelFault(
+        `records of ${length} values are too large; ones of at most ${maxRecordValues} are evaluated`,
+      );
+    }
     // A model of [N, 1, 28, 28] may be asked with flat records of 784, and the other way round.
     const wholly = fixed?.every((dim) => dim !== null) ? (fixed as number[]) : null;
     if (wholly && product(wholly) !== length) {
@@ -76,6 +80,11 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
     }
     const record = wholly ?? shape;
     const perBatch = fixedBatch ?? Math.max(1, Math.min(batchRows, Math.floor(batchValues / length)));
+    if (perBatch < 1 || perBatch * length > maxRecordValues) {
+      throw new ModelFault(
+        `its input takes batches of ${perBatch} records of ${length} values; batches of 1 to ${Math.floor(maxRecordValues / length)} are evaluated`,
+      );
+    }
     let all: Float32Array | null = null;
     let columns = 0;
     for (let row = 0; row < rows; row += perBatch) {
@@ -83,7 +92,7 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
       // A model of a fixed batch gets its last batch filled up with zeros, whose outputs are dropped.
       const batch = fixedBatch === null ? count : fixedBatch;
       const feed = new Float32Array(batch * length);
-      feed.set(values.subarray(row * length, (row + count) * length));
+      feed.set(await read(row, count));
       let answer: Tensor;
       try {
         const answers = await session.run(
@@ -100,7 +109,17 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
           `its output "${output.name}" has the shape ${answer.dims.join('x')} for ${batch} records`,
         );
       }
+      if (all !== null && columns !== data.length / batch) {
+        throw new ModelFault(
+          `it gives ${columns} outputs for one record and ${data.length / batch} for another`,
+        );
+      }
       columns = data.length / batch;
+      if (columns > maxColumns || columns * rows > maxOutputs) {
+        throw new ModelFault(
+          `it gives ${columns} outputs for each of ${rows} records; at most ${maxColumns} a record and ${maxOutputs} in all are compared`,
+        );
+      }
       all ??= new Float32Array(rows * columns);
       all.set(data.subarray(0, count * columns), row * columns);
     }

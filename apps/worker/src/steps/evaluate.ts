@@ -4,12 +4,18 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RecipeModel } from '@retraind/shared/recipe/recipe';
-import { type Evidence, evidenceSets } from '@retraind/shared/verdict/evidence';
+import type { DataFile, RecipeModel } from '@retraind/shared/recipe/recipe';
+import type { Evidence } from '@retraind/shared/verdict/evidence';
 import { broken } from '../breakage.ts';
 import { digestOf } from '../compression.ts';
+import { bareEvidence, collectEvidence, evidenceFiles } from '../evidence-files.ts';
 import { nodeMount } from '../programs.ts';
-import type { EvaluationAnswer, EvaluationRequest } from '../runtime/evaluate.ts';
+import {
+  type EvaluationAnswer,
+  type EvaluationRequest,
+  emptyAnswer,
+  type StatisticalRequest,
+} from '../runtime/evaluation.ts';
 import type { Mount } from '../sandbox/sandbox.ts';
 import type { RunContext } from './context.ts';
 import type { Trained } from './train.ts';
@@ -20,8 +26,8 @@ export interface Evaluated {
   /** The model file itself. */
   path: string;
   evidence: Evidence;
-  /** Predictions, one file a set, named by digest in the evidence. */
-  predictions: string[];
+  /** Predictions, true answers and whatever else the evidence names by digest. */
+  artifacts: string[];
 }
 
 export interface Evaluations {
@@ -33,39 +39,38 @@ const evaluateSeconds = 3_600;
 const logBytes = 65_536;
 const answerBytes = 2 ** 20;
 
-/** Whether predictions are compared at all; else digests say everything there is to say. */
-const isStatistical = (model: RecipeModel): boolean =>
-  model.comparison !== 'bitwise' &&
-  model.task !== 'opaque' &&
-  model.evaluationData !== null &&
-  model.evaluationInputs !== null;
+/** On what a model is asked, its paths below the folder of datasets; null where digests say everything there is to say. */
+const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): StatisticalRequest | null => {
+  const { task, metric, evaluationData, evaluationInputs, evaluationTargets, slices } = model;
+  if (model.comparison === 'bitwise' || task === 'opaque') return null;
+  if (evaluationData === null || evaluationInputs === null || evaluationTargets === null) return null;
+  const under = (dataset: string, file: DataFile): DataFile => ({
+    ...file,
+    path: join(data, dataset, file.path),
+  });
+  const { trainingData, trainingInputs, trainingTargets } = model;
+  return {
+    task,
+    metric,
+    jobSeed,
+    test: {
+      inputs: under(evaluationData, evaluationInputs),
+      targets: under(evaluationData, evaluationTargets),
+    },
+    train:
+      trainingData === null || trainingInputs === null || trainingTargets === null
+        ? null
+        : {
+            inputs: under(trainingData, trainingInputs),
+            targets: under(trainingData, trainingTargets),
+          },
+    slices: slices === null || slices === 'label' ? null : under(evaluationData, slices),
+  };
+};
 
 /** Formats whose tensors are told from their container; the first two by the name alone. */
 const hasTensors = (model: RecipeModel): boolean => /\.(onnx|safetensors|weights|wd)$/i.test(model.output);
 const mayBeOther = (model: RecipeModel): boolean => !/\.(onnx|safetensors)$/i.test(model.output);
-
-const requestOf = (
-  model: RecipeModel,
-  jobSeed: string,
-  paths: { model: string; ort: string; out: string; data: string },
-): EvaluationRequest => {
-  const under = (file: RecipeModel['evaluationInputs']) =>
-    file && { ...file, path: join(paths.data, model.evaluationData!, file.path) };
-  const inputs = isStatistical(model) ? under(model.evaluationInputs) : null;
-  return {
-    model: paths.model,
-    ortFolder: paths.ort,
-    outFolder: paths.out,
-    mayBeOther: mayBeOther(model),
-    statistical: inputs && {
-      task: model.task,
-      metric: model.metric,
-      inputs,
-      targets: under(model.evaluationTargets),
-      jobSeed,
-    },
-  };
-};
 
 /** Runs the evaluator on one file. `folder`: gets answer and predictions. */
 const runEvaluator = async (
@@ -94,7 +99,14 @@ const runEvaluator = async (
     out: inside(mounts.out),
     data: inside(mounts.data),
   };
-  await writeFile(join(folder, 'request.json'), JSON.stringify(requestOf(model, jobSeed, paths)));
+  const request: EvaluationRequest = {
+    model: paths.model,
+    ortFolder: paths.ort,
+    outFolder: paths.out,
+    mayBeOther: mayBeOther(model),
+    statistical: statisticalRequest(model, jobSeed, paths.data),
+  };
+  await writeFile(join(folder, 'request.json'), JSON.stringify(request));
   let said = '';
   const ending = await sandbox.run({
     argv: [
@@ -102,7 +114,15 @@ const runEvaluator = async (
       join(inside(mounts.program), 'evaluate.mjs'),
       join(paths.out, 'request.json'),
     ],
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/nonexistent', OMP_NUM_THREADS: '1' },
+    // What is decompressed lies on the disk, under its limit, and not in the memory that /tmp is.
+    env: {
+      PATH: '/usr/bin:/bin',
+      LC_ALL: 'C.UTF-8',
+      TZ: 'UTC',
+      HOME: '/nonexistent',
+      OMP_NUM_THREADS: '1',
+      TMPDIR: paths.out,
+    },
     cwd: paths.out,
     mounts: Object.values(mounts),
     hidden: [],
@@ -131,14 +151,7 @@ const runEvaluator = async (
   }
   const last = said.trim().split('\n').slice(-5).join(' | ');
   if (ending.reason === 'memory-limit' || ending.reason === 'time-limit' || ending.reason === 'disk-limit') {
-    return {
-      refused: `evaluating it passes a limit (${ending.reason})`,
-      tensorSha256: null,
-      sets: {},
-      metric: null,
-      logLoss: null,
-      faults: [],
-    };
+    return emptyAnswer(`evaluating it passes a limit (${ending.reason})`);
   }
   throw broken(
     'farm',
@@ -157,37 +170,15 @@ const evaluateFile = async (
 ): Promise<{ evidence: Evidence; refused: string | null }> => {
   await mkdir(folder, { recursive: true });
   const { sha256, bytes } = await digestOf(file, 'plain');
-  const evidence: Evidence = {
-    evaluator: context.programs.evaluator.version,
-    file: { sha256, bytes },
-    tensorSha256: null,
-    sets: {},
-    metric: null,
-    logLoss: null,
-    faults: [],
-  };
-  if (!isStatistical(model) && !hasTensors(model)) return { evidence, refused: null };
-  const answer = await runEvaluator(context, unpacked, model, file, folder);
-  evidence.tensorSha256 = answer.tensorSha256;
-  evidence.faults = answer.refused === null ? answer.faults : [answer.refused];
-  if (answer.refused !== null) return { evidence, refused: answer.refused };
-  evidence.metric = answer.metric;
-  evidence.logLoss = answer.logLoss;
-  if (answer.classExamples) evidence.classExamples = answer.classExamples;
-  for (const set of evidenceSets) {
-    const shape = answer.sets[set];
-    if (!shape) continue;
-    const predictions = join(folder, `${set}.f32`);
-    const digest = await digestOf(predictions, 'plain');
-    if (digest.bytes !== shape.rows * shape.columns * 4)
-      throw broken('farm', 'internal', `The evaluator left ${digest.bytes} bytes for the ${set} set.`);
-    evidence.sets[set] = { sha256: digest.sha256, rows: shape.rows, columns: shape.columns };
+  const bare = bareEvidence(context.programs.evaluator.version, { sha256, bytes });
+  if (statisticalRequest(model, unpacked.jobSeed, '') === null && !hasTensors(model)) {
+    return { evidence: bare, refused: null };
   }
-  return { evidence, refused: null };
+  const answer = await runEvaluator(context, unpacked, model, file, folder);
+  const { refused } = answer;
+  if (refused !== null) return { evidence: { ...bare, faults: [refused] }, refused };
+  return { evidence: await collectEvidence(folder, answer, bare), refused };
 };
-
-const predictionsIn = (folder: string, evidence: Evidence): string[] =>
-  evidenceSets.filter((set) => evidence.sets[set]).map((set) => join(folder, `${set}.f32`));
 
 /** The reference's evidence from the cache, else made and kept there. */
 const evaluateReference = async (
@@ -198,12 +189,11 @@ const evaluateReference = async (
   folder: string,
 ): Promise<Evaluated> => {
   const { sha256 } = await digestOf(file, 'plain');
-  const pins = unpacked.recipe.datasets.find(({ name }) => name === model.evaluationData)?.files ?? [];
-  const asked = isStatistical(model)
-    ? [model.task, model.metric, model.evaluationInputs, model.evaluationTargets, unpacked.jobSeed, pins]
-    : [];
+  const asked = statisticalRequest(model, unpacked.jobSeed, '');
+  const read = asked === null ? [] : [model.evaluationData, asked.train && model.trainingData];
+  const pins = read.map((name) => unpacked.recipe.datasets.find((dataset) => dataset.name === name)?.files);
   const key = createHash('sha256')
-    .update(JSON.stringify([sha256, context.programs.evaluator.version, asked]))
+    .update(JSON.stringify([sha256, context.programs.evaluator.version, asked, pins]))
     .digest('hex');
   const kept = join(context.cache, 'evidence', key);
   if (!existsSync(kept)) {
@@ -216,7 +206,7 @@ const evaluateReference = async (
     await rename(draft, kept).catch(() => rm(draft, { recursive: true, force: true }));
   }
   const evidence = JSON.parse(await readFile(join(kept, 'evidence.json'), 'utf8')) as Evidence;
-  return { model: model.name, path: file, evidence, predictions: predictionsIn(kept, evidence) };
+  return { model: model.name, path: file, evidence, artifacts: evidenceFiles(kept, evidence) };
 };
 
 export const evaluateStep = async (
@@ -242,7 +232,7 @@ export const evaluateStep = async (
         'Let the target write ONNX as one file.',
       );
     }
-    outputs.push({ model: model.name, path, evidence, predictions: predictionsIn(folder, evidence) });
+    outputs.push({ model: model.name, path, evidence, artifacts: evidenceFiles(folder, evidence) });
     say(evidenceLine('retrained', model, evidence));
   }
   for (const [i, { model, path }] of unpacked.references.entries()) {

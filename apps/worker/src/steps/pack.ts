@@ -1,4 +1,4 @@
-// Step 5: weights, predictions and records go to the store, by digest; what is left to say fits into one report. The records
+// Step 5: weights, evidence and records go to the store, by digest; what is left to say fits into one report. The records
 // are not signed yet, and say so where they are shown.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -51,7 +51,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
   const { fetched, unpacked, trained } = findings;
   const { outputs, references } = findings.evaluations;
   const { head, recipe, seed, jobSeed } = unpacked;
-  const files = [...outputs, ...references].flatMap(({ path, predictions }) => [path, ...predictions]);
+  const files = [...outputs, ...references].flatMap(({ path, artifacts }) => [path, ...artifacts]);
   for (const [i, path] of files.entries()) {
     context.progress('pack', i / files.length);
     await farm.putArtifact(path);

@@ -217,7 +217,11 @@ function checkData(
     [
       'Evaluation-Data',
       model.evaluationData,
-      { 'Evaluation-Inputs': model.evaluationInputs, 'Evaluation-Targets': model.evaluationTargets },
+      {
+        'Evaluation-Inputs': model.evaluationInputs,
+        'Evaluation-Targets': model.evaluationTargets,
+        Slices: model.slices === 'label' ? null : model.slices,
+      },
     ],
   ];
   for (const [field, name, files] of groups) {

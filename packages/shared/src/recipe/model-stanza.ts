@@ -110,9 +110,8 @@ function readDataFile(reader: StanzaReader, name: string): DataFile | null {
   return null;
 }
 
-function readSlices(reader: StanzaReader): string | null {
-  const value = reader.text('Slices');
-  return value === null || value === 'label' ? value : reader.path('Slices', value);
+function readSlices(reader: StanzaReader): 'label' | DataFile | null {
+  return reader.text('Slices') === 'label' ? 'label' : readDataFile(reader, 'Slices');
 }
 
 function readRuns(

@@ -62,7 +62,8 @@ export interface RecipeModel {
   margin: number | null;
   claimedMetric: number | null;
   converter: string | null;
-  slices: string | null;
+  /** The classes themselves, or a file below the folder of Evaluation-Data: a whole number a record. */
+  slices: 'label' | DataFile | null;
   securityCritical: boolean;
   runs: { min: number; max: number };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { kolmogorovSmirnov } from '../../samples/uniformity.ts';
 import { ProbeStream } from './probe-stream.ts';
-import { imageFormOf, noiseProbes, patchProbes } from './probes.ts';
+import { imageFormOf, mixProbes, noiseProbes, patchProbes, trainingSample } from './probes.ts';
 
 const images = (rows: number, length: number): Float32Array => {
   const stream = new ProbeStream('images', `${rows}/${length}`);
@@ -75,6 +75,40 @@ test('patches tile a 28 × 28 image: 4 × 4, all 49 places, plain and chequered'
   assert.ok(plain.every((count) => count === 1));
 });
 
+test('mixes are midpoints of two test records, other ones under another seed', () => {
+  // One-hot records: a midpoint shows which two it was made of.
+  const records = new Float32Array(40 * 40);
+  for (let row = 0; row < 40; row += 1) records[row * 40 + row] = 1;
+  const input = { jobSeed: '7', recordShape: [40], records };
+  const { rows, values } = mixProbes(input);
+  assert.deepEqual([rows, values.length], [1_000, 40_000]);
+  const pairs = new Set<string>();
+  for (let row = 0; row < rows; row += 1) {
+    const halves = [...values.subarray(row * 40, (row + 1) * 40).entries()].filter(
+      ([, value]) => value !== 0,
+    );
+    assert.deepEqual(
+      halves.map(([, value]) => value),
+      [0.5, 0.5],
+    );
+    pairs.add(halves.map(([i]) => i).join());
+  }
+  // 1,000 of 780 pairs, uniformly: 564 different ones are expected, with an sd of 11.
+  assert.ok(pairs.size > 500 && pairs.size < 630, String(pairs.size));
+  assert.notDeepEqual(mixProbes({ ...input, jobSeed: '8' }).values, values);
+  const lone = mixProbes({ jobSeed: '7', recordShape: [2], records: Float32Array.of(3, 5) });
+  assert.deepEqual(lone.values.subarray(0, 2), Float32Array.of(3, 5));
+});
+
+test('training records are all there are, or 10,000 different ones in ascending order', () => {
+  assert.deepEqual(trainingSample('7', 3), Int32Array.of(0, 1, 2));
+  const drawn = trainingSample('7', 60_000);
+  assert.equal(drawn.length, 10_000);
+  assert.ok(drawn.every((row, i) => row < 60_000 && (i === 0 || row > drawn[i - 1]!)));
+  assert.ok(Math.abs(drawn.reduce((a, b) => a + b) / 10_000 - 30_000) < 600);
+  assert.notDeepEqual(trainingSample('8', 60_000), drawn);
+});
+
 test('channels first and last cover the same pixels', () => {
   assert.deepEqual(imageFormOf([3, 32, 32]), { side: 32, channels: 3, channelsFirst: true });
   assert.deepEqual(imageFormOf([32, 32, 3]), { side: 32, channels: 3, channelsFirst: false });
@@ -110,10 +144,12 @@ test('tiny and huge records', () => {
   const records = new Float32Array(20 * 3 * 128 * 128);
   const large = patchProbes({ jobSeed: '1', recordShape: [3, 128, 128], records });
   assert.equal(large.rows, 3 * 98);
+  assert.equal(mixProbes({ jobSeed: '1', recordShape: [3, 128, 128], records }).rows, 341);
 });
 
 test('half a record is refused', () => {
   const input = { jobSeed: '1', recordShape: [784], records: new Float32Array(1_000) };
   assert.throws(() => noiseProbes(input), RangeError);
   assert.throws(() => patchProbes({ ...input, records: new Float32Array(0) }), RangeError);
+  assert.throws(() => mixProbes(input), RangeError);
 });

@@ -24,6 +24,9 @@ export interface ProbeSet {
 /** Of each kind of noise; fewer where records are so long that a set would pass `largestSet` values. */
 const noiseRows = 1_000;
 const patchImages = 100;
+const mixRows = 1_000;
+/** Of the declared training set. */
+const trainingRows = 10_000;
 const placesPerSide = 7;
 /** 2^24 float32 values are 64 MiB. */
 const largestSet = 2 ** 24;
@@ -125,6 +128,35 @@ export const patchProbes = (input: ProbeInput): ProbeSet => {
     description: `${images} test records × ${patches.length} places × 2 patches (plain, chequered)`,
   };
 };
+
+/**
+ * Mix probes: 1,000 midpoints, in float32, of two test records; each pair is drawn afresh by the stream, two different records
+ * where there are two. They lie between classes, where a net that was trained otherwise is sure of other things. Throws RangeError as
+ * noiseProbes does.
+ */
+export const mixProbes = (input: ProbeInput): ProbeSet => {
+  const length = recordLengthOf(input);
+  const available = input.records.length / length;
+  const rows = Math.max(1, Math.min(mixRows, Math.floor(largestSet / length)));
+  const stream = new ProbeStream(input.jobSeed, 'mix');
+  const values = new Float32Array(rows * length);
+  for (let row = 0; row < rows; row += 1) {
+    const [a, b = a] = stream.sample(available, 2) as [number, number?];
+    for (let i = 0; i < length; i += 1) {
+      values[row * length + i] = (input.records[a * length + i]! + input.records[b * length + i]!) / 2;
+    }
+  }
+  return { rows, values, description: `${rows} midpoints of two test records` };
+};
+
+/**
+ * Rows (from 0, ascending) of the declared training set on which models are asked: all of `rows`, or 10,000 of them drawn by the
+ * job's seed.
+ */
+export const trainingSample = (jobSeed: string, rows: number): Int32Array =>
+  rows <= trainingRows
+    ? Int32Array.from({ length: rows }, (_, row) => row)
+    : Int32Array.from(new ProbeStream(jobSeed, 'train').sample(rows, trainingRows)).sort();
 
 type Patch = readonly { offset: number; odd: boolean }[];
 

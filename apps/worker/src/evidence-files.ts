@@ -1,0 +1,61 @@
+// From what the evaluator left in a folder to evidence: its answer says shapes, the files are weighed and digested here, outside of
+// the sandbox. Whoever uploads or loads them asks here which they are.
+import { join } from 'node:path';
+import {
+  type Evidence,
+  evidenceSets,
+  labelledSets,
+  type PredictionsRef,
+} from '@retraind/shared/verdict/evidence';
+import { broken } from './breakage.ts';
+import { digestOf } from './compression.ts';
+import type { EvaluationAnswer, FloatsShape } from './runtime/evaluation.ts';
+
+/** The evidence of a file of which nothing is known but its bytes. */
+export const bareEvidence = (evaluator: string, file: Evidence['file']): Evidence => ({
+  evaluator,
+  file,
+  tensorSha256: null,
+  sets: {},
+  metric: null,
+  logLoss: null,
+  faults: [],
+});
+
+/** The evidence that `answer` is, with the files beside it. Breaks with blame `farm` where they are not as it says. */
+export const collectEvidence = async (
+  folder: string,
+  answer: EvaluationAnswer,
+  bare: Evidence,
+): Promise<Evidence> => {
+  const refOf = async (name: string, { rows, columns }: FloatsShape): Promise<PredictionsRef> => {
+    const { sha256, bytes } = await digestOf(join(folder, `${name}.f32`), 'plain');
+    if (bytes === rows * columns * 4) return { sha256, rows, columns };
+    throw broken(
+      'farm',
+      'internal',
+      `The evaluator left ${bytes} bytes for ${name}, not ${rows} × ${columns} float32.`,
+    );
+  };
+  const { tensorSha256, metric, logLoss, classExamples, faults, slices } = answer;
+  const evidence: Evidence = { ...bare, tensorSha256, metric, logLoss, faults };
+  for (const set of evidenceSets) {
+    const shape = answer.sets[set];
+    if (shape) evidence.sets = { ...evidence.sets, [set]: await refOf(set, shape) };
+  }
+  for (const set of labelledSets) {
+    const shape = answer.targets[set];
+    if (shape) evidence.targets = { ...evidence.targets, [set]: await refOf(`targets-${set}`, shape) };
+  }
+  if (classExamples) evidence.classExamples = classExamples;
+  if (slices) evidence.slices = await refOf('slices', slices);
+  return evidence;
+};
+
+/** The files in the evaluator's folder that the evidence names by digest. */
+export const evidenceFiles = (folder: string, { sets, targets = {}, slices }: Evidence): string[] =>
+  [
+    ...evidenceSets.filter((set) => sets[set]),
+    ...labelledSets.filter((set) => targets[set]).map((set) => `targets-${set}`),
+    ...(slices ? ['slices'] : []),
+  ].map((name) => join(folder, `${name}.f32`));

@@ -1,0 +1,66 @@
+// What the evaluator is asked, and what it answers: the words between it (runtime/evaluate.ts) and whoever starts it.
+import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
+import type { ClassExamples, EvidenceSet, LabelledSet } from '@retraind/shared/verdict/evidence';
+
+export interface LabelledData {
+  inputs: DataFile;
+  targets: DataFile;
+}
+
+/** On what a model is asked. Paths of the data files are absolute. */
+export interface StatisticalRequest {
+  task: Task;
+  metric: string | null;
+  jobSeed: string;
+  /** Held-out data. */
+  test: LabelledData;
+  /** Declared training data; null where the recipe names no files of it. */
+  train: LabelledData | null;
+  /** Slice of each held-out record; null where none are declared, or where they are the classes. */
+  slices: DataFile | null;
+}
+
+export interface EvaluationRequest {
+  /** Path of the model file. */
+  model: string;
+  /** Folder of the package onnxruntime-node. */
+  ortFolder: string;
+  outFolder: string;
+  /** The file's name promises no format that is read (`.weights` is many things): one that is none of them is judged by its bytes. */
+  mayBeOther?: boolean;
+  /** Null: digests only. */
+  statistical: StatisticalRequest | null;
+}
+
+/** An array that lies as `<name>.f32` in the out folder: float32, little-endian, row-major. */
+export interface FloatsShape {
+  rows: number;
+  columns: number;
+}
+
+export interface EvaluationAnswer {
+  /** Why the file is no model that can be read; then nothing else is known of it. */
+  refused: string | null;
+  tensorSha256: string | null;
+  /** Predictions: `<set>.f32`. */
+  sets: Partial<Record<EvidenceSet, FloatsShape>>;
+  /** True answers: `targets-<set>.f32`. */
+  targets: Partial<Record<LabelledSet, FloatsShape>>;
+  /** `slices.f32`. */
+  slices?: FloatsShape;
+  metric: { name: string; value: number } | null;
+  logLoss: number | null;
+  classExamples?: ClassExamples;
+  faults: string[];
+}
+
+/** The answer of one who knows nothing yet, or who was refused. */
+export const emptyAnswer = (refused: string | null): EvaluationAnswer => ({
+  refused,
+  tensorSha256: null,
+  sets: {},
+  targets: {},
+  metric: null,
+  logLoss: null,
+  faults: [],
+});
