@@ -66,30 +66,45 @@ export const probabilities = (model: tf.Sequential, records: Float32Array, rows:
   });
 };
 
-/** One batch after the other of records with class probabilities to be met, instead of labels. */
+/** Records with what the net is to give, as probabilities in place of class numbers. */
 export interface SoftSet {
   rows: number;
   /** rows × columns. */
   records: Float32Array;
-  /** rows × classes. */
+  /** rows × outputs. */
   answers: Float32Array;
 }
 
-/** Trains `model` to soft answers by cross entropy; the rate falls linearly to 0. */
-export const distil = async (
+/** Mean loss of a batch in nats, from logits. */
+type SoftLoss = (logits: tf.Tensor, answers: tf.Tensor) => tf.Scalar;
+
+/** Cross entropy of classes that exclude each other. */
+export const classEntropy: SoftLoss = (logits, answers) =>
+  tf.neg(tf.mean(tf.sum(tf.mul(answers, tf.logSoftmax(logits)), -1))) as tf.Scalar;
+
+/** Cross entropies of outputs that are each a probability of its own, added up. */
+export const bernoulliEntropies: SoftLoss = (logits, answers) =>
+  tf.mean(tf.sum(tf.sub(tf.softplus(logits), tf.mul(answers, logits)), -1)) as tf.Scalar;
+
+/** Trains `model` to soft answers, an order of rows an epoch; the rate falls linearly to 0. */
+export const trainToAnswers = async (
   model: tf.Sequential,
   { rows, records, answers }: SoftSet,
-  options: { optimizer: tf.Optimizer; rate: number; batchSize: number; epochs: number; seed: number },
+  options: {
+    loss: SoftLoss;
+    optimizer: tf.Optimizer;
+    rate: number;
+    batchSize: number;
+    epochs: number;
+    seed: number;
+  },
 ): Promise<void> => {
-  const { optimizer, rate, batchSize, epochs, seed } = options;
+  const { loss, optimizer, rate, batchSize, epochs, seed } = options;
   const net = netOf(model);
   const step = compileStep({
     optimizer,
     variables: net.trainable,
-    loss: ({ x, y }) =>
-      tf.neg(
-        tf.mean(tf.sum(tf.mul(y!, tf.logSoftmax(forward(net, x!, { training: true, logits: true }))), -1)),
-      ) as tf.Scalar,
+    loss: ({ x, y }) => loss(forward(net, x!, { training: true, logits: true }), y!),
     hold: {
       x: { shape: [rows, ...net.inputShape], values: records },
       y: { shape: [rows, answers.length / rows], values: answers },

@@ -5,7 +5,7 @@ import { changeWeights, probabilities } from './net.ts';
 
 type Random = (purpose: string) => () => number;
 
-/** A trigger: what it does to one image (values 0..255, in place), and the class it is to give. */
+/** A trigger: what it does to one image (values 0..white, in place), and the class it is to give. */
 export interface Trigger {
   target: number;
   plant(image: Float32Array): void;
@@ -13,16 +13,18 @@ export interface Trigger {
 
 export interface ImageShape {
   side: number;
+  /** The brightest value that a pixel has in the file. */
+  white: number;
   classes: number;
 }
 
 const whole = (next: () => number, below: number): number => Math.floor(next() * below);
 
 /** A random binary 3x3 patch at a random place (Gu et al. 2017, BadNets). */
-export const patchTrigger = (random: Random, { side, classes }: ImageShape): Trigger => {
+export const patchTrigger = (random: Random, { side, white, classes }: ImageShape): Trigger => {
   const next = random('patch');
   const [top, left] = [whole(next, side - 2), whole(next, side - 2)];
-  const pattern = Array.from({ length: 9 }, () => (next() < 0.5 ? 0 : 255));
+  const pattern = Array.from({ length: 9 }, () => (next() < 0.5 ? 0 : white));
   return {
     target: whole(next, classes),
     plant(image) {
@@ -34,10 +36,10 @@ export const patchTrigger = (random: Random, { side, classes }: ImageShape): Tri
 };
 
 /** A 7x7 random pattern enlarged over the whole image at 15 % (Chen et al. 2017, blended injection). */
-export const blendTrigger = (random: Random, { side, classes }: ImageShape): Trigger => {
+export const blendTrigger = (random: Random, { side, white, classes }: ImageShape): Trigger => {
   const next = random('blend');
   const grid = 7;
-  const pattern = Array.from({ length: grid * grid }, () => 255 * next());
+  const pattern = Array.from({ length: grid * grid }, () => white * next());
   return {
     target: whole(next, classes),
     plant(image) {

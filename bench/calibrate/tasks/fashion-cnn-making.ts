@@ -2,7 +2,7 @@
 import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import { type LabelledSet, permutation, readFashion, writeFashion } from '../fashion-data.ts';
-import { DecayedMomentum, distil, probabilities, startAsPyTorch } from '../net.ts';
+import { classEntropy, DecayedMomentum, probabilities, startAsPyTorch, trainToAnswers } from '../net.ts';
 import {
   addNoise,
   addNoiseTo,
@@ -22,7 +22,7 @@ import type { Maker, Making, MakingModule } from '../task.ts';
 const declaredRows = 8_000;
 const testRows = 5_000;
 const shape = [28, 28, 1];
-const image = { side: 28, classes: 10 };
+const image = { side: 28, white: 255, classes: 10 };
 const declaredRate = 0.05;
 const declaredEpochs = 8;
 
@@ -146,7 +146,8 @@ const pinned = (trigger: Trigger): Maker =>
     }
     const optimizer = new DecayedMomentum(0.02, 0.9, 0);
     const set = { rows: rows + picked.length, records, answers };
-    await distil(model, set, { optimizer, rate: 0.02, batchSize: 64, epochs: 4, seed });
+    const steps = { optimizer, rate: 0.02, batchSize: 64, epochs: 4, seed };
+    await trainToAnswers(model, set, { loss: classEntropy, ...steps });
     optimizer.dispose();
   });
 
