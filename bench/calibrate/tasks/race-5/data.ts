@@ -1,6 +1,6 @@
 // Data of race-5: bear-off positions as a net sees them, and what rollouts of them say.
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '@retraind/pipeline/file';
 import { generator } from '@retraind/pipeline/random';
 import { npyBytes } from '../../npy.ts';
 import { type BearOff, chances, solve } from './bear-off.ts';
@@ -10,8 +10,8 @@ import { chequersOf, points, type Side } from './side.ts';
 const chequers = 7;
 /** Games of a rollout. */
 const games = 144;
-const perPoint = 3;
-const perSide = points * perPoint + 1;
+export const perPoint = 3;
+export const perSide = points * perPoint + 1;
 export const inputs = 2 * perSide;
 export const outputs = chances.length;
 
@@ -74,7 +74,7 @@ const chancesOf = (game: BearOff, positions: readonly Position[]): Float32Array 
  * For each set `<set>-inputs.npy` (rows × 38) and `<set>-targets.npy` (rows × 5, rollouts); `train-chances.npy`, the true chances
  * of the declared rows; `test-slices.npy`, a held-out row's chequers left to the side on roll, from 0 for one.
  */
-export const writeRace = (folder: string): void => {
+export const writeRace = async (folder: string): Promise<void> => {
   const game = solve(chequers);
   const all = draw(game.sides, rows.train + rows.test + rows.other, generator(1, 'race-5/positions'));
   let from = 0;
@@ -86,15 +86,14 @@ export const writeRace = (folder: string): void => {
       ...encode(game.sides[other]!),
     ]);
     const truth = chancesOf(game, positions);
-    const write = (name: string, values: Float32Array | Int32Array): void =>
-      writeFileSync(join(folder, `${set}-${name}.npy`), npyBytes([count, values.length / count], values));
-    write('inputs', Float32Array.from(records));
-    write('targets', rollOut(truth, generator(1, `race-5/rollouts/${set}`)));
-    if (set === 'train') write('chances', truth);
-    if (set === 'test')
-      write(
-        'slices',
-        Int32Array.from(positions, ([own]) => chequersOf(game.sides[own]!) - 1),
-      );
+    const write = (name: string, shape: number[], values: Float32Array | Int32Array): Promise<void> =>
+      writeWhole(join(folder, `${set}-${name}.npy`), npyBytes([count, ...shape], values));
+    await write('inputs', [inputs], Float32Array.from(records));
+    await write('targets', [outputs], rollOut(truth, generator(1, `race-5/rollouts/${set}`)));
+    if (set === 'train') await write('chances', [outputs], truth);
+    if (set === 'test') {
+      const left = positions.map(([own]) => chequersOf(game.sides[own]!) - 1);
+      await write('slices', [], Int32Array.from(left));
+    }
   }
 };
