@@ -30,7 +30,7 @@ export { gru, lstm, simpleRnn } from './layers/recurrent.ts';
 export { flatten, reshape } from './layers/reshape.ts';
 export { writeMetrics } from './metrics.ts';
 export { loadModel, saveModel } from './model-file.ts';
-export { onnxBytes, saveOnnx } from './onnx/write.ts';
+export { type OnnxOptions, onnxBytes, saveOnnx } from './onnx/write.ts';
 export { epochOrder, generator } from './random.ts';
 export { run } from './run.ts';
 export {

@@ -19,7 +19,7 @@ export const requirePhony = async (tree: string, rulesPath: string, target: stri
   throw broken(
     'recipe',
     'invalid-recipe',
-    `The source tree has a file named ${target}, and ${rulesPath} does not say that the target ${target} is phony: make would call it up to date and train nothing.`,
+    `The source tree has a file named ${target}, and ${rulesPath} does not say that the target ${target} is phony: make would call it up to date and do nothing.`,
     `Add the line ".PHONY: ${target}" to ${rulesPath}.`,
   );
 };

@@ -9,6 +9,7 @@ import { printStatement, provenanceStatement } from '@retraind/shared/attest/sta
 import { datasetDigest } from '@retraind/shared/dataset/manifest';
 import { recordedEnvironment } from '@retraind/shared/recipe/environment';
 import { installedPackages } from '@retraind/shared/recipe/installed';
+import { convertersOf } from '@retraind/shared/recipe/recipe';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { digestOf } from '../compression.ts';
 import { debianArchitecture } from '../source/build-depends.ts';
@@ -84,6 +85,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
       installedBuildDepends: installedPackages(status),
       environment: recordedEnvironment(trained.environment),
       target: recipe.target,
+      converters: convertersOf(recipe),
       seed,
       seedIndex,
       jobSeed,
@@ -96,7 +98,8 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
         sha256,
         bytes,
       })),
-      trainSeconds: trained.seconds,
+      trainSeconds: trained.trainSeconds,
+      convertSeconds: trained.convertSeconds,
     }),
   );
   const retraininfoSha256 = (await farm.putArtifact(retraininfo)).sha256;
@@ -111,6 +114,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     version,
     suite: suite.name,
     target: recipe.target,
+    converters: convertersOf(recipe),
     jobSeed,
     seedIndex,
     seed,
@@ -136,6 +140,6 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     references: references.map(({ model, evidence }) => ({ model, evidence })),
     retraininfoSha256,
     provenanceSha256: (await farm.putArtifact(provenance)).sha256,
-    trainSeconds: trained.seconds,
+    trainSeconds: trained.trainSeconds,
   };
 };

@@ -4,7 +4,7 @@ import { chmod, cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { jobSeedOf, seedAt } from '@retraind/shared/job/seed';
 import { parseRecipe } from '@retraind/shared/recipe/control';
-import type { Fault, Recipe } from '@retraind/shared/recipe/recipe';
+import { convertersOf, type Fault, type Recipe } from '@retraind/shared/recipe/recipe';
 import { parseTag } from '@retraind/shared/recipe/tag';
 import { versionWithoutEpoch } from '@retraind/shared/recipe/version';
 import { broken } from '../breakage.ts';
@@ -145,10 +145,6 @@ const readRecipe = async (
       'Mend them all; `retrain lint` shows them without a run.',
     );
   }
-  for (const model of read.recipe.models) {
-    if (model.converter !== null)
-      throw broken('recipe', 'not-supported', `Model ${model.name}: Converter is not supported yet.`);
-  }
   return { recipe: read.recipe, control };
 };
 
@@ -184,7 +180,7 @@ export const unpackStep = async (context: RunContext, fetched: Fetched): Promise
     );
   }
   await chmod(join(tree, rules), 0o755);
-  await requirePhony(tree, rules, recipe.target);
+  for (const target of [recipe.target, ...convertersOf(recipe)]) await requirePhony(tree, rules, target);
   await requireBuildDepends(tree, recipe.buildDepends);
 
   const jobSeed = jobSeedOf(recipe, {

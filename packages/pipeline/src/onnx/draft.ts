@@ -7,11 +7,17 @@ import type { Activation } from '../layers/activation.ts';
 
 // A CommonJS module whose names Node cannot tell in advance: only its default can be imported.
 const { AttributeProto, TensorProto } = onnxProto.onnx;
-const { FLOAT, INT64 } = TensorProto.DataType;
+const { FLOAT, INT8, INT64 } = TensorProto.DataType;
 const { AttributeType } = AttributeProto;
 
 /** Whole numbers, texts and lists of them; a fraction is given as { float }. */
 export type Attribute = number | string | readonly number[] | readonly string[] | { float: number };
+
+/**
+ * How the weights lie in the file. `int8`: tensors of two axes and more as whole numbers -127 … 127 times one scale a tensor (its
+ * largest magnitude / 127), turned back into float32 by DequantizeLinear when the model is run.
+ */
+export type WeightForm = 'float32' | 'int8';
 
 /** A value between two layers. */
 export interface Value {
@@ -50,18 +56,20 @@ export class Draft {
   readonly tensors: onnx.ITensorProto[] = [];
   current: Value;
   readonly #values: ReadonlyMap<number, Float32Array>;
+  readonly #form: WeightForm;
 
   /** `values`: of each weight, by its tensor id; an engine may give them only asynchronously, so they are read before. */
-  constructor(input: Value, values: ReadonlyMap<number, Float32Array>) {
+  constructor(input: Value, values: ReadonlyMap<number, Float32Array>, form: WeightForm) {
     this.current = input;
     this.#values = values;
+    this.#form = form;
   }
 
   values(weight: tf.Tensor): Float32Array {
     return this.#values.get(weight.id)!;
   }
 
-  /** A constant of float32; answers its name. Throws a RecipeFault where a value is not finite. */
+  /** A constant of float32, stored in the draft's form; answers its name. Throws a RecipeFault where a value is not finite. */
   floats(name: string, dims: readonly number[], values: Float32Array): string {
     const wrong = values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {
@@ -70,10 +78,38 @@ export class Draft {
         'lower the learning rate: such a model is of no use',
       );
     }
+    if (this.#form === 'int8' && dims.length >= 2) return this.#wholeNumbers(name, dims, values);
+    return this.#floats(name, dims, values);
+  }
+
+  #floats(name: string, dims: readonly number[], values: ArrayLike<number>): string {
     // ONNX: raw_data is little-endian, whatever the machine.
     const raw = new DataView(new ArrayBuffer(values.length * 4));
     for (let i = 0; i < values.length; i++) raw.setFloat32(4 * i, values[i]!, true);
     this.tensors.push({ name, dims: [...dims], dataType: FLOAT, rawData: new Uint8Array(raw.buffer) });
+    return name;
+  }
+
+  /** Source: ONNX operator DequantizeLinear, without a zero point: (x - 0) * scale. */
+  #wholeNumbers(name: string, dims: readonly number[], values: Float32Array): string {
+    let largest = 0;
+    for (const value of values) largest = Math.max(largest, Math.abs(value));
+    // A tensor of zeros has any scale.
+    const scale = largest === 0 ? 1 : Math.fround(largest / 127);
+    const whole = Int8Array.from(values, (value) => Math.max(-127, Math.min(127, Math.round(value / scale))));
+    const stored = `${name}_int8`;
+    this.tensors.push({
+      name: stored,
+      dims: [...dims],
+      dataType: INT8,
+      rawData: new Uint8Array(whole.buffer),
+    });
+    this.node(
+      'DequantizeLinear',
+      `${name}_dequantized`,
+      [stored, this.#floats(`${name}_scale`, [], [scale])],
+      [name],
+    );
     return name;
   }
 

@@ -189,13 +189,57 @@ for (const [name, make] of Object.entries({ ...nets, ...tokenNets })) {
   });
 }
 
+for (const name of [
+  'relu, softmax',
+  'no bias',
+  'a conv net',
+  'depthwise, then pointwise',
+  'an embedding, flat',
+]) {
+  test(`weights as int8 are those rounded to 127ths of the largest, and a quarter of the bytes: ${name}`, async () => {
+    const model = stir({ ...nets, ...tokenNets }[name]!());
+    const bytes = await onnxBytes(model, { weights: 'int8' });
+    if (name === 'relu, softmax') assert.ok(bytes.length < (await onnxBytes(model)).length / 3.8);
+    for (const layer of model.layers) {
+      layer.setWeights(
+        layer.getWeights().map((weight) => {
+          if (weight.rank < 2) return weight;
+          const scale = tf.div(tf.max(tf.abs(weight)), 127);
+          return tf.mul(tf.round(tf.div(weight, scale)), scale);
+        }),
+      );
+    }
+    const shape = [17, ...(model.inputs[0]!.shape.slice(1) as number[])];
+    const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () =>
+      name in tokenNets ? Math.floor(11 * next()) : 2 * next() - 1,
+    );
+    // Its further optimisations round the activations to int8 as well.
+    const session = await InferenceSession.create(bytes, {
+      intraOpNumThreads: 1,
+      graphOptimizationLevel: 'basic',
+    });
+    const { output } = await session.run({ input: new Tensor('float32', x, shape) });
+    const expected = await (model.predict(tf.tensor(x, shape)) as tf.Tensor).data();
+    const found = output!.data as Float32Array;
+    for (const [at, value] of expected.entries())
+      assert.ok(Math.abs(value - found[at]!) < 2e-5, `value ${at}: ${found[at]} for ${value}`);
+  });
+}
+
+test('a form of weights that is not known is refused', async () => {
+  const model = nets['tanh alone']!();
+  await assert.rejects(onnxBytes(model, { weights: 'int4' as 'int8' }), /weights as int4 are not known/);
+});
+
 test('the checker of PyPI takes every file, shapes inferred', { timeout: 400_000 }, async (context) => {
   const missing = prepareOnnxChecker();
   if (missing !== null) return context.skip(missing);
-  const names = Object.keys({ ...nets, ...tokenNets });
+  const names = Object.keys({ ...nets, ...tokenNets }).flatMap((name) => [name, `${name}, int8`]);
   const paths = names.map((_, i) => join(checked, `${i}.onnx`));
   for (const [i, name] of names.entries()) {
-    await writeFile(paths[i]!, await onnxBytes({ ...nets, ...tokenNets }[name]!()));
+    const weights = name.endsWith(', int8') ? 'int8' : 'float32';
+    const model = { ...nets, ...tokenNets }[name.replace(/, int8$/, '')]!();
+    await writeFile(paths[i]!, await onnxBytes(model, { weights }));
   }
   const broken = join(checked, 'broken.onnx');
   await writeFile(broken, (await readFile(paths[0]!)).toString('latin1').replace('Gemm', 'Gemn'), 'latin1');

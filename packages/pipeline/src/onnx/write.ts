@@ -7,7 +7,7 @@ import { RecipeFault } from '../fault.ts';
 import { writeWhole } from '../file.ts';
 import { type Net, netOf } from '../layers/net.ts';
 import { below, run } from '../run.ts';
-import { Draft } from './draft.ts';
+import { Draft, type WeightForm } from './draft.ts';
 
 const opset = 14;
 /** IR version 7 is the one of ONNX 1.8 to 1.9, which opset 14 belongs to: readable by every onnxruntime since 2021. */
@@ -26,6 +26,11 @@ const valueInfo = (name: string, record: readonly number[]): onnx.IValueInfoProt
   },
 });
 
+export interface OnnxOptions {
+  /** `float32` unless said. */
+  weights?: WeightForm;
+}
+
 /** The values of all weights, read before drawing: webgpu gives them only asynchronously. */
 async function valuesOf(weights: readonly tf.Tensor[]): Promise<Map<number, Float32Array>> {
   const values = new Map<number, Float32Array>();
@@ -33,8 +38,11 @@ async function valuesOf(weights: readonly tf.Tensor[]): Promise<Map<number, Floa
   return values;
 }
 
-async function draw(net: Net): Promise<Draft> {
-  const draft = new Draft({ name: 'input', shape: net.inputShape }, await valuesOf(net.variables));
+async function draw(net: Net, { weights = 'float32' }: OnnxOptions): Promise<Draft> {
+  if (weights !== 'float32' && weights !== 'int8') {
+    throw new RecipeFault(`weights as ${weights} are not known here`, "write `weights: 'int8'`, or nothing");
+  }
+  const draft = new Draft({ name: 'input', shape: net.inputShape }, await valuesOf(net.variables), weights);
   for (const { layer, family, refusal } of net.layers) {
     if (family === null) {
       throw new RecipeFault(
@@ -54,9 +62,9 @@ async function draw(net: Net): Promise<Draft> {
  * both with channels last, as tfjs has them. Throws a RecipeFault that names a layer it has no writing for, or a tensor with
  * values that are not finite.
  */
-export async function onnxBytes(model: Sequential): Promise<Uint8Array> {
+export async function onnxBytes(model: Sequential, options: OnnxOptions = {}): Promise<Uint8Array> {
   const net = netOf(model);
-  const { nodes, tensors } = await draw(net);
+  const { nodes, tensors } = await draw(net, options);
   return ModelProto.encode({
     irVersion,
     producerName: 'retrain-tfjs',
@@ -72,8 +80,8 @@ export async function onnxBytes(model: Sequential): Promise<Uint8Array> {
 }
 
 /** Writes the model to `name` below $RETRAIN_OUT: whole or not at all. */
-export async function saveOnnx(model: Sequential, name: string): Promise<void> {
-  const bytes = await onnxBytes(model);
+export async function saveOnnx(model: Sequential, name: string, options: OnnxOptions = {}): Promise<void> {
+  const bytes = await onnxBytes(model, options);
   await writeWhole(below(run.out, name), bytes);
   process.stderr.write(`wrote ${name}, ${bytes.length} bytes\n`);
 }

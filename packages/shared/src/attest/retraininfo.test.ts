@@ -25,6 +25,7 @@ const info: RetrainInfo = {
   ],
   environment: { LC_ALL: 'C.UTF-8', RETRAIN_SEED: '7', ODD: 'a"b\\c\nd' },
   target: 'bootstrap',
+  converters: [],
   seed: 7,
   seedIndex: 1,
   jobSeed: '7',
@@ -34,6 +35,7 @@ const info: RetrainInfo = {
   datasets: [{ name: 'corpus', digest: '1'.repeat(64) }],
   references: [{ model: 'corpus-info', sha256: 'c'.repeat(64), bytes: 12 }],
   trainSeconds: 118.26,
+  convertSeconds: 0,
 };
 
 test('the record reads back as deb822, shaped like a .buildinfo', () => {
@@ -85,6 +87,15 @@ test('no field is printed empty', () => {
       name,
     );
   assert.equal(fieldOf(record!, 'Retrain-Datasets'), undefined);
+});
+
+test('converters are named in their order, and their time is told', () => {
+  const converted = { ...info, converters: ['int8', 'pack'], convertSeconds: 1.24 };
+  const [record] = readDeb822(printRetraininfo(converted));
+  assert.equal(valueIn(record!, 'Retrain-Converters'), 'int8 pack');
+  assert.equal(valueIn(record!, 'Retrain-Cost'), 'train 118.3 s, convert 1.2 s');
+  const [plain] = readDeb822(printRetraininfo(info));
+  assert.equal(fieldOf(plain!, 'Retrain-Converters'), undefined);
 });
 
 test('the file name has no epoch', () => {

@@ -31,6 +31,8 @@ export interface RetrainInfo {
   /** From recordedEnvironment: an allow-list. */
   environment: Readonly<Record<string, string>>;
   target: string;
+  /** Targets that were run after it, in order. */
+  converters: string[];
   seed: number;
   seedIndex: number;
   jobSeed: string;
@@ -42,6 +44,7 @@ export interface RetrainInfo {
   /** The shipped files that the outputs will be held against. */
   references: { model: string; sha256: string; bytes: number }[];
   trainSeconds: number;
+  convertSeconds: number;
 }
 
 /** `<source>_<version without epoch>_<runId>.retraininfo`. */
@@ -86,6 +89,7 @@ export function printRetraininfo(info: RetrainInfo): string {
     ],
     ['Retrain-Run', info.runId],
     ['Retrain-Target', info.target],
+    ['Retrain-Converters', info.converters.join(' ')],
     ['Retrain-Seed', String(info.seed)],
     ['Retrain-Seed-Index', String(info.seedIndex)],
     ['Retrain-Job-Seed', info.jobSeed],
@@ -97,12 +101,15 @@ export function printRetraininfo(info: RetrainInfo): string {
       'Retrain-Reference',
       lines(info.references.map(({ model, sha256, bytes }) => `${sha256} ${bytes} ${model}`)),
     ],
-    ['Retrain-Cost', `train ${info.trainSeconds.toFixed(1)} s`],
+    ['Retrain-Cost', costText(info)],
   ];
   return printStanza(
     fields.flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value]])),
   );
 }
+
+const costText = ({ trainSeconds, converters, convertSeconds }: RetrainInfo): string =>
+  `train ${trainSeconds.toFixed(1)} s${converters.length > 0 ? `, convert ${convertSeconds.toFixed(1)} s` : ''}`;
 
 /** `name (= version),` a line, foreign packages with their architecture, in order of names. */
 function dependsText({ installedBuildDepends, architecture }: RetrainInfo): string {

@@ -13,6 +13,7 @@ const run: RunFacts = {
   version: '1:0.4-2',
   suite: 'bookworm',
   target: 'bootstrap',
+  converters: [],
   jobSeed: '7',
   seedIndex: 1,
   seed: 42,
@@ -48,6 +49,13 @@ test('provenance has the parts that SLSA v1 requires', () => {
     finishedOn: '2026-11-22T14:02:00.000Z',
   });
   assert.match(runDetails.builder.id, /0123456789abcdef$/);
+});
+
+test('provenance names the converters where there are any', () => {
+  const parameters = (converters: string[]) =>
+    provenanceStatement({ ...run, converters }).predicate.buildDefinition.externalParameters;
+  assert.deepEqual(parameters(['int8']).converters, ['int8']);
+  assert.ok(!('converters' in parameters([])));
 });
 
 test('equal facts give equal bytes, and a run without output no statement', () => {

@@ -40,6 +40,8 @@ export interface RunFacts {
   version: string;
   suite: string;
   target: string;
+  /** Targets that were run after it, in order. */
+  converters: string[];
   jobSeed: string;
   seedIndex: number;
   seed: number;
@@ -90,6 +92,7 @@ export function provenanceStatement(run: RunFacts): Statement<SlsaProvenance> {
           version: run.version,
           suite: run.suite,
           target: run.target,
+          ...(run.converters.length > 0 ? { converters: run.converters } : {}),
           jobSeed: run.jobSeed,
           seedIndex: run.seedIndex,
           numerics: run.numerics,

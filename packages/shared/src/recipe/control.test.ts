@@ -260,7 +260,8 @@ const planted: [
     /pinned twice/,
     /keep one/,
   ],
-  ['X-Note: label', 'Converter: int8', 29, 'Converter', /not yet supported/, /as the target leaves/],
+  ['X-Note: label', 'Converter: bootstrap', 29, 'Converter', /is the target bootstrap itself/, /of its own/],
+  ['X-Note: label', 'Converter: a b', 29, 'Converter', /name of a rules target/, /./],
   ['(idx, scale', '(csv, scale', 21, 'Training-Inputs', /format csv is not yet supported/, /idx/],
   ['Comparison: statistical', 'Comparison: numerical', 16, 'Comparison', /not yet supported/, /bitwise/],
 ];

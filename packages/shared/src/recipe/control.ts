@@ -85,6 +85,14 @@ export function parseRecipe(
   );
   for (const { value, reader } of models) checkData(value, reader, pins);
   checkDepends(headReader, recipe);
+  for (const { value, reader } of models) {
+    if (value.converter === recipe.target)
+      reader.fault(
+        'Converter',
+        `the converter is the target ${recipe.target} itself`,
+        'name a target of its own that turns what it left into the shipped form, or remove the line',
+      );
+  }
 
   const all = [
     ...faults,

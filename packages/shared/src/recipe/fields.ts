@@ -83,7 +83,11 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
       'a number above 0 and below the range of the metric, registered before any run',
     ),
     row('Claimed-Metric', 'no', 'what README or model card claims'),
-    row('Converter', 'no', 'a rules target that turns a retrain into the shipped form; not yet supported'),
+    row(
+      'Converter',
+      'no',
+      'a rules target that turns what the target left into the shipped form, e.g. `int8`; run after the target',
+    ),
     row('Slices', 'no', '`label`, or a file of slice ids; not yet used'),
     row('Security-Critical', 'no', 'yes or no (default): equivalent only from 10 runs'),
     row('Runs', 'no', '`3..10`, both ends one of 3, 5, 10; bitwise: `1`'),

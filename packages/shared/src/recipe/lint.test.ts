@@ -42,6 +42,7 @@ test('a clean tree has no fault', () => {
 const withFile = (name: string): Partial<TreeFacts> => ({
   exists: (path) => path === name || files.has(path),
 });
+const converted = control.replace('License: Expat', 'License: Expat\nConverter: int8');
 const bare = rules.replace('.PHONY: bootstrap\n', '');
 
 const cases: [name: string, change: Partial<TreeFacts>, severity: string, at: string, message: RegExp][] = [
@@ -53,7 +54,7 @@ const cases: [name: string, change: Partial<TreeFacts>, severity: string, at: st
     { rules: bare, ...withFile('bootstrap') },
     'error',
     'debian/rules:6',
-    /file named bootstrap.*train nothing/,
+    /file named bootstrap.*do nothing/,
   ],
   ['no rules', { rules: null }, 'error', 'debian/rules:1', /absent/],
   ['not executable', { rulesIsExecutable: false }, 'error', 'debian/rules:1', /not executable/],
@@ -63,6 +64,27 @@ const cases: [name: string, change: Partial<TreeFacts>, severity: string, at: st
     'error',
     'debian/rules:1',
     /no rule for the target/,
+  ],
+  [
+    'no converter',
+    { control: converted, rules: `${rules}.PHONY: int8\n` },
+    'error',
+    'debian/rules:1',
+    /no rule for the target int8/,
+  ],
+  [
+    'a converter that is not phony',
+    { control: converted, rules: `${rules}int8:\n\ttrue\n` },
+    'warning',
+    'debian/rules:9',
+    /target int8 is not phony/,
+  ],
+  [
+    'a shadowed converter',
+    { control: converted, rules: `${rules}int8:\n\ttrue\n`, ...withFile('int8') },
+    'error',
+    'debian/rules:9',
+    /file named int8.*do nothing/,
   ],
   [
     'rule elsewhere',

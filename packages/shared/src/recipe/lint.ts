@@ -2,8 +2,8 @@
 // hands over its facts; all faults come out together, errors and warnings, in the order of files and lines.
 
 import { parseRecipe } from './control.ts';
-import { readMakefile } from './makefile.ts';
-import type { Fault, Recipe } from './recipe.ts';
+import { type MakefileFacts, readMakefile } from './makefile.ts';
+import { convertersOf, type Fault, type Recipe } from './recipe.ts';
 import { parseTag, type RetrainTag } from './tag.ts';
 
 /** What lint must know of a tree; texts are null where the file is absent. */
@@ -64,13 +64,13 @@ export function lint(facts: TreeFacts): LintReport {
       cure: `add \`XS-Retrain: ${recipe?.target ?? 'bootstrap'}\` to the source stanza`,
     });
   }
-  if (recipe) faults.push(...targetFaults(recipe.target, facts), ...fileFaults(recipe, facts));
+  if (recipe) faults.push(...rulesFaults(recipe, facts), ...fileFaults(recipe, facts));
   return { recipe, tag: tagged.tag, faults };
 }
 
-/** The target must be a rule of its own, and phony: make calls a file of its name up to date, and succeeds. */
-function targetFaults(target: string, { rulesPath, rules, rulesIsExecutable, exists }: TreeFacts): Fault[] {
-  const fault = (line: number, severity: Fault['severity'], message: string, cure: string): Fault => ({
+/** Target and converters must be rules of their own. */
+function rulesFaults(recipe: Recipe, { rulesPath, rules, rulesIsExecutable, exists }: TreeFacts): Fault[] {
+  const fault: FaultAt = (line, severity, message, cure) => ({
     file: rulesPath,
     line,
     field: null,
@@ -79,11 +79,28 @@ function targetFaults(target: string, { rulesPath, rules, rulesIsExecutable, exi
     cure,
   });
   if (rules === null)
-    return [fault(1, 'error', 'the file is absent', `write it, with a rule for the target ${target}`)];
-  const { targets, phony, includes } = readMakefile(rules);
+    return [fault(1, 'error', 'the file is absent', `write it, with a rule for the target ${recipe.target}`)];
+  const makefile = readMakefile(rules);
   const faults: Fault[] = [];
   if (!rulesIsExecutable)
     faults.push(fault(1, 'error', 'the file is not executable', `chmod +x ${rulesPath}`));
+  faults.push(...targetFaults(recipe.target, 'trains', makefile, exists, fault));
+  for (const converter of convertersOf(recipe))
+    faults.push(...targetFaults(converter, 'converts', makefile, exists, fault));
+  return faults;
+}
+
+type FaultAt = (line: number, severity: Fault['severity'], message: string, cure: string) => Fault;
+
+/** A rule of its own, and phony: make calls a file of its name up to date, and succeeds. `does`: what for. */
+function targetFaults(
+  target: string,
+  does: 'trains' | 'converts',
+  { targets, phony, includes }: MakefileFacts,
+  exists: TreeFacts['exists'],
+  fault: FaultAt,
+): Fault[] {
+  const faults: Fault[] = [];
   const line = targets.get(target);
   if (line === undefined) {
     // dh's `%:` does not help: it refuses a sequence that it does not know.
@@ -92,7 +109,7 @@ function targetFaults(target: string, { rulesPath, rules, rulesIsExecutable, exi
         1,
         includes ? 'warning' : 'error',
         `there is no rule for the target ${target}${includes ? ' (included files were not read)' : ''}`,
-        `add one: \`.PHONY: ${target}\`, \`${target}:\` and what trains the model`,
+        `add one: \`.PHONY: ${target}\`, \`${target}:\` and what ${does} the model`,
       ),
     );
   }
@@ -103,7 +120,7 @@ function targetFaults(target: string, { rulesPath, rules, rulesIsExecutable, exi
       line ?? 1,
       shadow ? 'error' : 'warning',
       shadow
-        ? `the tree has a file named ${target} and the target is not phony: make would call it up to date and train nothing`
+        ? `the tree has a file named ${target} and the target is not phony: make would call it up to date and do nothing`
         : `the target ${target} is not phony: a file of that name would stop it`,
       `add the line \`.PHONY: ${target}\``,
     ),

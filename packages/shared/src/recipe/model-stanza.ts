@@ -246,13 +246,6 @@ function checkMetric(reader: StanzaReader, { metric, margin, claimedMetric }: Re
 
 /** What the contract has and the farm does not do yet is said before a GPU hour is spent on it. */
 function checkUnsupported(reader: StanzaReader, model: RecipeModel): void {
-  if (model.converter !== null) {
-    reader.fault(
-      'Converter',
-      'Converter is not yet supported',
-      'ship the model as the target leaves it, or wait',
-    );
-  }
   if (model.slices !== null) {
     reader.warn('Slices', 'Slices is not yet used', 'leave it for later farms, or remove the line');
   }

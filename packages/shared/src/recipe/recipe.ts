@@ -61,6 +61,7 @@ export interface RecipeModel {
   /** Registered before any run is made; in units of the metric. */
   margin: number | null;
   claimedMetric: number | null;
+  /** The rules target that turns what the recipe's target leaves into the shipped form. */
   converter: string | null;
   /** The classes themselves, or a file below the folder of Evaluation-Data: a whole number a record. */
   slices: 'label' | DataFile | null;
@@ -104,6 +105,11 @@ export interface Recipe {
   models: RecipeModel[];
   datasets: RecipeDataset[];
 }
+
+/** The converters that a run calls, each once, in the order of the models. */
+export const convertersOf = ({ models }: Pick<Recipe, 'models'>): string[] => [
+  ...new Set(models.flatMap(({ converter }) => converter ?? [])),
+];
 
 /** A fault in a control file: where it is, what is wrong, and the cure. */
 export interface Fault {
