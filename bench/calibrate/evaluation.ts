@@ -30,12 +30,18 @@ export const evaluateAll = async (
 ): Promise<JudgedFile[]> => {
   const evaluator = await bundleEvaluator(options.cache);
   const files = new Array<JudgedFile>(paths.length);
+  // Two populations may hold the same bytes: they are asked once, and share their arrays.
+  const known = new Map<string, Promise<JudgedFile>>();
   let next = 0;
   let done = 0;
   options.onEvaluated(0, paths.length);
   const line = async (): Promise<void> => {
     for (let i = next++; i < paths.length; i = next++) {
-      files[i] = await evaluateOne(paths[i]!, evaluator, options);
+      const bytes = readFileSync(paths[i]!);
+      const file = { sha256: sha256(bytes), bytes: bytes.length };
+      const asked = known.get(file.sha256) ?? evaluateOne(paths[i]!, file, evaluator, options);
+      known.set(file.sha256, asked);
+      files[i] = await asked;
       done += 1;
       options.onEvaluated(done, paths.length);
     }
@@ -46,12 +52,11 @@ export const evaluateAll = async (
 
 const evaluateOne = async (
   path: string,
+  file: { sha256: string; bytes: number },
   evaluator: Evaluator,
   { model, data, jobSeed, cache }: EvaluationOptions,
 ): Promise<JudgedFile> => {
-  const bytes = readFileSync(path);
-  const digest = sha256(bytes);
-  const key = sha256(Buffer.from(`${evaluator.version}/${jobSeed}/${digest}`)).slice(0, 32);
+  const key = sha256(Buffer.from(`${evaluator.version}/${jobSeed}/${file.sha256}`)).slice(0, 32);
   const folder = join(cache, 'evidence', key);
   if (!existsSync(folder)) {
     const part = `${folder}.part-${process.pid}`;
@@ -80,7 +85,7 @@ const evaluateOne = async (
   }
   const answer = JSON.parse(readFileSync(join(folder, 'answer.json'), 'utf8')) as EvaluationAnswer;
   if (answer.refused !== null) throw new Error(`${path}: ${answer.refused}`);
-  return await judgedFile(folder, answer, evaluator.version, { sha256: digest, bytes: bytes.length });
+  return judgedFile(folder, answer, evaluator.version, file);
 };
 
 const runEvaluator = (program: string, request: string): Promise<void> =>

@@ -1,5 +1,5 @@
 // How often made-up honest models are called what: the sequential design as a whole, over models drawn from one population.
-// The rates on trained models are measured by bench/rates.ts (docs/reference/error-rates.md).
+// The rates on trained models are measured by npm run calibrate (docs/reference/error-rates.md).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
