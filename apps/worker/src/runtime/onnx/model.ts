@@ -13,10 +13,22 @@ export interface ValueInfo {
   shape: (number | null)[] | null;
 }
 
+/** A node as far as it is read here; what its attributes say: onnx/attributes.ts. */
+export interface OnnxOperation {
+  /** With the domain before it where that is not ONNX's own: `com.microsoft.Gelu`. */
+  operator: string;
+  inputs: string[];
+  outputs: string[];
+  /** Each an AttributeProto. */
+  attributes: Uint8Array[];
+}
+
 interface Graph {
   tensors: Tensor[];
   /** Every node as canonical lines. */
   nodes: string[][];
+  /** The same nodes, in the file's order. */
+  operations: OnnxOperation[];
   inputs: ValueInfo[];
   outputs: ValueInfo[];
 }
@@ -24,6 +36,8 @@ interface Graph {
 export interface OnnxModel {
   graph: Graph;
   opsets: string[];
+  /** Version of ONNX's own operators; 0 where it is not said. */
+  opset: number;
 }
 
 /** Subgraphs (If, Loop) in subgraphs. */
@@ -79,33 +93,45 @@ const attributeLine = (message: Uint8Array, depth: number): string => {
   return `attribute ${JSON.stringify(name)} ${values.join(' ')}`;
 };
 
-const readNode = (message: Uint8Array, depth: number): string[] => {
+const readNode = (message: Uint8Array, depth: number): { lines: string[]; operation: OnnxOperation } => {
   const inputs: string[] = [];
   const outputs: string[] = [];
-  const attributes: string[] = [];
+  const attributes: Uint8Array[] = [];
   let operator = '';
   let domain = '';
   for (const { number, value } of fieldsOf(message, 'a node')) {
     if (number === 1) inputs.push(textOf(value, 'a node'));
     else if (number === 2) outputs.push(textOf(value, 'a node'));
     else if (number === 4) operator = textOf(value, 'a node');
-    else if (number === 5) attributes.push(attributeLine(bytesOf(value, 'an attribute'), depth));
+    else if (number === 5) attributes.push(bytesOf(value, 'an attribute'));
     else if (number === 7) domain = textOf(value, 'a node');
   }
   if (operator === '') throw new ModelFault('a node without an operator: this is no ONNX graph');
-  return [
-    `node ${JSON.stringify([domain === 'ai.onnx' ? '' : domain, operator, inputs, outputs])}`,
-    ...attributes.sort(),
-  ];
+  const ownDomain = domain === 'ai.onnx' ? '' : domain;
+  return {
+    lines: [
+      `node ${JSON.stringify([ownDomain, operator, inputs, outputs])}`,
+      ...attributes.map((one) => attributeLine(one, depth)).sort(),
+    ],
+    operation: {
+      operator: ownDomain === '' ? operator : `${ownDomain}.${operator}`,
+      inputs,
+      outputs,
+      attributes,
+    },
+  };
 };
 
 const readGraph = (message: Uint8Array, depth = 0): Graph => {
   if (depth > maxDepth) throw new ModelFault(`graphs are nested more than ${maxDepth} deep`);
-  const graph: Graph = { tensors: [], nodes: [], inputs: [], outputs: [] };
+  const graph: Graph = { tensors: [], nodes: [], operations: [], inputs: [], outputs: [] };
   const names = new Set<string>();
   for (const { number, value } of fieldsOf(message, 'the graph')) {
-    if (number === 1) graph.nodes.push(readNode(bytesOf(value, 'a node'), depth));
-    else if (number === 5) {
+    if (number === 1) {
+      const { lines, operation } = readNode(bytesOf(value, 'a node'), depth);
+      graph.nodes.push(lines);
+      graph.operations.push(operation);
+    } else if (number === 5) {
       const tensor = readTensor(bytesOf(value, 'a tensor'), 'a tensor');
       // Which of two onnxruntime would take is its own affair; a digest must not depend on it.
       if (names.has(tensor.name)) throw new ModelFault(`it holds two tensors named ${quoted(tensor.name)}`);
@@ -132,6 +158,7 @@ const graphLines = ({ tensors, nodes, inputs, outputs }: Graph): string[] => [
 export const readOnnx = (bytes: Uint8Array): OnnxModel => {
   let graph: Graph | null = null;
   const opsets: string[] = [];
+  let opset = 0;
   for (const { number, value } of fieldsOf(bytes, 'the file')) {
     if (number === 7) graph = readGraph(bytesOf(value, 'the graph'));
     else if (number === 25) throw new ModelFault('it defines functions of its own, which are not read');
@@ -142,11 +169,12 @@ export const readOnnx = (bytes: Uint8Array): OnnxModel => {
         if (part.number === 1) domain = textOf(part.value, 'an opset');
         else if (part.number === 2) version = integersOf(part.value)[0]!;
       }
+      if (domain === '' || domain === 'ai.onnx') opset = Number(version);
       opsets.push(`opset ${JSON.stringify(domain)} ${version}`);
     }
   }
   if (graph === null) throw new ModelFault('it has no graph: this is no ONNX model');
-  return { graph, opsets: opsets.sort() };
+  return { graph, opsets: opsets.sort(), opset };
 };
 
 /**
