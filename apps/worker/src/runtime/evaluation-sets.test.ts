@@ -122,3 +122,75 @@ test('data that does not fit is refused by what is wrong with it', async () => {
   ];
   for (const [wrong, sentence] of refusals) assert.match((await evaluate(wrong)).refused!, sentence);
 });
+
+const npy = (name: string, shape: number[], values: Float32Array): DataFile => {
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const header = Buffer.from(`${dict.padEnd(117)}\n`, 'latin1');
+  const start = Buffer.from('\x93NUMPY\x01\x00\0\0', 'latin1');
+  start.writeUInt16LE(header.length, 8);
+  writeFileSync(join(room, name), Buffer.concat([start, header, Buffer.from(values.buffer)]));
+  return { path: join(room, name), format: 'npy', scale: 1, recordShape: null };
+};
+
+const csv = (name: string, columns: number, values: ArrayLike<number>): DataFile => {
+  const lines = [Array.from({ length: columns }, (_, i) => `x${i}`).join()];
+  for (let at = 0; at < values.length; at += columns) {
+    lines.push(Array.from({ length: columns }, (_, i) => values[at + i]).join());
+  }
+  writeFileSync(join(room, name), `${lines.join('\n')}\n`);
+  return { path: join(room, name), format: 'csv', scale: 1, recordShape: null };
+};
+
+test('npy and csv give what idx gives; vectors and numbers have their own metrics', async () => {
+  const pixels = await readIdx(images('test').path);
+  const rows = 300;
+  const inputs = csv('inputs.csv', 64, pixels.values.subarray(0, rows * 64));
+  const targets = Float32Array.from({ length: rows * 6 }, (_, i) => ((i * 7) % 11) / 10);
+  const data = { inputs: { ...inputs, scale: 1 / 255 }, targets: npy('targets.npy', [rows, 6], targets) };
+  const of = (task: StatisticalRequest['task'], metric: string) =>
+    evaluate({ task, metric, test: data, train: null });
+
+  const vector = await of('probability-vector', 'cross-entropy');
+  assert.deepEqual([vector.refused, vector.faults], [null, []]);
+  const outputs = floats('test');
+  assert.deepEqual(vector.targets.test, { rows, columns: 6 });
+  assert.deepEqual(floats('targets-test'), targets);
+  const mean = (of: (output: number, target: number) => number) =>
+    outputs.reduce((sum, output, i) => sum + of(output, targets[i]!), 0) / outputs.length;
+  const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-6 * b, `${a} is not ${b}`);
+  near(
+    vector.metric!.value,
+    mean((q, p) => -p * Math.log(Math.max(q, 1e-12)) - (1 - p) * Math.log(Math.max(1 - q, 1e-12))),
+  );
+  assert.equal(vector.logLoss, vector.metric!.value);
+  assert.equal(vector.classExamples, undefined);
+  const squared = (await of('regression', 'mean-squared-error')).metric!;
+  near(
+    squared.value,
+    mean((a, b) => (a - b) ** 2),
+  );
+  near(
+    (await of('regression', 'mean-absolute-error')).metric!.value,
+    mean((a, b) => Math.abs(a - b)),
+  );
+  const root = await of('regression', 'root-mean-squared-error');
+  near(root.metric!.value ** 2, squared.value);
+  assert.equal(root.logLoss, null);
+
+  // The same records by idx.
+  await evaluate({ train: null });
+  assert.deepEqual(floats('test').subarray(0, rows * 6), outputs);
+});
+
+test('answers outside 0..1, of another width, and tasks without outputs are refused', async () => {
+  const rows = 1_500;
+  const wide = npy('wide.npy', [rows, 5], new Float32Array(rows * 5));
+  const loud = npy('loud.npy', [rows, 6], new Float32Array(rows * 6).fill(1.5));
+  const holes = npy('holes.npy', [rows, 6], new Float32Array(rows * 6).fill(Number.NaN));
+  const of = (task: StatisticalRequest['task'], targets: DataFile) =>
+    evaluate({ task, metric: null, train: null, test: { inputs: images('test'), targets } });
+  assert.match((await of('regression', wide)).refused!, /5 numbers an answer, the model needs 6/);
+  assert.match((await of('probability-vector', loud)).refused!, /record 0 is 1\.5; probabilities lie within/);
+  assert.match((await of('regression', holes)).refused!, /record 0 is NaN; numbers are finite/);
+  assert.match((await of('embedding', wide)).refused!, /judged by their bytes/);
+});

@@ -179,7 +179,8 @@ const planted: [
   ['Reads-Shipped: no', 'Reads-Shipped: maybe', 17, 'Reads-Shipped', /not one of yes, no/, /yes, no/],
   ['License: Expat\nTask', 'Task', 13, 'License', /missing/, /License/],
   ['classification', 'opaque', 19, 'Task', /bytes only/, /bitwise/],
-  ['classification', 'regression', 19, 'Task', /not yet supported/, /classification/],
+  ['classification', 'embedding', 19, 'Task', /not yet supported/, /regression/],
+  ['classification', 'regression', 26, 'Metric', /accuracy` is no metric of the task regression/, /absolute/],
   [
     'Training-Data: fashion-mnist',
     'Training-Data: fashion-mnits',
@@ -262,7 +263,8 @@ const planted: [
   ],
   ['X-Note: label', 'Converter: bootstrap', 29, 'Converter', /is the target bootstrap itself/, /of its own/],
   ['X-Note: label', 'Converter: a b', 29, 'Converter', /name of a rules target/, /./],
-  ['(idx, scale', '(csv, scale', 21, 'Training-Inputs', /format csv is not yet supported/, /idx/],
+  ['X-Note: label', 'Slices: slices.idx', 29, 'Slices', /not of the form/, /PATH \(FORMAT/],
+  ['X-Note: label', 'Slices: a.npy (npy)', 29, 'Slices', /does not pin/, /add its line/],
   ['Comparison: statistical', 'Comparison: numerical', 16, 'Comparison', /not yet supported/, /bitwise/],
 ];
 
@@ -313,11 +315,9 @@ test('warnings leave the recipe standing; X- fields are nobody’s business', ()
   assert.ok(recipe);
   assert.deepEqual(
     faults.map(({ severity, field }) => [severity, field]),
-    [
-      ['warning', 'Slices'],
-      ['warning', 'Runs'],
-    ],
+    [['warning', 'Runs']],
   );
+  assert.equal(recipe.models[0]!.slices, 'label');
 });
 
 test('five faults come out in one go, in order of their lines', () => {

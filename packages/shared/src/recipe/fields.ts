@@ -68,7 +68,7 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row(
       'Task',
       'statistical',
-      'classification, regression, probability-vector, embedding or opaque (default)',
+      'classification, probability-vector, regression, embedding (not yet supported) or opaque (default, bitwise only)',
     ),
     row('Training-Data', 'with Training-Inputs', 'name of a dataset'),
     row('Training-Inputs', 'no', 'a data file'),
@@ -76,11 +76,15 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row('Evaluation-Data', 'statistical', 'name of a dataset'),
     row('Evaluation-Inputs', 'statistical', 'a data file'),
     row('Evaluation-Targets', 'statistical', 'a data file'),
-    row('Metric', 'statistical', 'accuracy'),
+    row(
+      'Metric',
+      'statistical',
+      'of classification: accuracy; of probability-vector: cross-entropy; of regression: mean-squared-error, mean-absolute-error or root-mean-squared-error',
+    ),
     row(
       'Margin',
       'statistical',
-      'a number above 0 and below the range of the metric, registered before any run',
+      'a number above 0 and below the range of the metric (accuracy: 1), registered before any run',
     ),
     row('Claimed-Metric', 'no', 'what README or model card claims'),
     row(
@@ -88,7 +92,11 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
       'no',
       'a rules target that turns what the target left into the shipped form, e.g. `int8`; run after the target',
     ),
-    row('Slices', 'no', '`label`, or a file of slice ids; not yet used'),
+    row(
+      'Slices',
+      'no',
+      'how errors are cut up: `label` (by class), or a data file with a whole number a held-out record',
+    ),
     row('Security-Critical', 'no', 'yes or no (default): equivalent only from 10 runs'),
     row('Runs', 'no', '`3..10`, both ends one of 3, 5, 10; bitwise: `1`'),
   ],

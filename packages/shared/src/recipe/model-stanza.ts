@@ -3,6 +3,7 @@ import { looks } from '../verdict/looks.ts';
 import { dataFileCure, parseDataFile } from './data-file.ts';
 import type { Stanza } from './deb822.ts';
 import { fieldTable } from './fields.ts';
+import { metricNames, metricsOfTask } from './metrics.ts';
 import {
   type Comparison,
   comparisons,
@@ -16,9 +17,6 @@ import { pathFault, StanzaReader, short } from './stanza-reader.ts';
 
 /** Numbers of runs after which a verdict may fall. */
 const lookCounts = looks.map(({ k }) => k);
-
-/** Metrics that the farm computes, and the width of their range. */
-const metricRange: Record<string, number> = { accuracy: 1 };
 
 /** A seed as 32-bit generators take it. */
 const maxSeed = 2 ** 32 - 1;
@@ -68,8 +66,8 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
   };
   // What could not be read has been told; nothing follows from a guess.
   if (comparison !== null) checkClaim(reader, model, task);
-  checkMetric(reader, model);
-  checkUnsupported(reader, model);
+  checkMetric(reader, task, model);
+  checkSlices(reader, task, model);
   checkGroup(reader, 'Training');
   checkGroup(reader, 'Evaluation');
   return { model, reader };
@@ -204,59 +202,59 @@ function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null)
       'an opaque model is judged by its bytes only',
       'write `Comparison: bitwise`, or say what the model does',
     );
-  } else if (task !== null && task !== 'classification') {
+  } else if (task !== null && Object.keys(metricsOfTask[task]).length === 0) {
     reader.fault(
       'Task',
       `a statistical comparison of the task ${task} is not yet supported`,
-      'use classification, or `Comparison: bitwise`',
+      'use classification, probability-vector or regression, or `Comparison: bitwise`',
     );
   }
 }
 
-function checkMetric(reader: StanzaReader, { metric, margin, claimedMetric }: RecipeModel): void {
-  const range = metric !== null && Object.hasOwn(metricRange, metric) ? metricRange[metric] : undefined;
-  if (metric !== null && range === undefined) {
-    reader.fault(
-      'Metric',
-      `the metric \`${short(metric)}\` is not yet supported`,
-      `write one of ${Object.keys(metricRange).join(', ')}`,
-    );
+function checkMetric(reader: StanzaReader, task: Task | null, model: RecipeModel): void {
+  const { metric, margin, claimedMetric } = model;
+  // Where the task has none, that was told; where it is not said, any metric may be meant.
+  const ofTask = task === null ? [] : Object.keys(metricsOfTask[task]);
+  const known = ofTask.length > 0 ? ofTask : metricNames;
+  if (metric !== null && !known.includes(metric)) {
+    const why = metricNames.includes(metric) ? `is no metric of the task ${task}` : 'is not yet supported';
+    reader.fault('Metric', `the metric \`${short(metric)}\` ${why}`, `write ${known.join(' or ')}`);
   }
+  const range = metric === 'accuracy' ? metricsOfTask.classification.accuracy! : null;
   if (margin !== null && margin <= 0) {
     reader.fault(
       'Margin',
       `Margin: ${margin} is not above 0`,
       'write the largest difference in the metric that would not matter, e.g. `0.015`',
     );
-  } else if (margin !== null && range !== undefined && margin >= range) {
+  } else if (margin !== null && range !== null && margin >= range) {
     reader.fault(
       'Margin',
       `Margin: ${margin} is as wide as the range of ${metric} (${range}): every model would pass`,
       'write a fraction, e.g. `0.015` for 1.5 points',
     );
   }
-  if (claimedMetric !== null && range !== undefined && (claimedMetric < 0 || claimedMetric > range)) {
+  if (claimedMetric !== null && (claimedMetric < 0 || (range !== null && claimedMetric > range))) {
     reader.fault(
       'Claimed-Metric',
-      `Claimed-Metric: ${claimedMetric} is no ${metric} (0 to ${range})`,
-      'write a fraction, e.g. `0.884`',
+      `Claimed-Metric: ${claimedMetric} is no ${metric ?? 'metric'} (${range === null ? 'not below 0' : `0 to ${range}`})`,
+      range === null ? 'write what is claimed, in the unit of the metric' : 'write a fraction, e.g. `0.884`',
     );
   }
 }
 
-/** What the contract has and the farm does not do yet is said before a GPU hour is spent on it. */
-function checkUnsupported(reader: StanzaReader, model: RecipeModel): void {
-  if (model.slices !== null) {
-    reader.warn('Slices', 'Slices is not yet used', 'leave it for later farms, or remove the line');
-  }
-  for (const [name, file] of [
-    ['Training-Inputs', model.trainingInputs],
-    ['Training-Targets', model.trainingTargets],
-    ['Evaluation-Inputs', model.evaluationInputs],
-    ['Evaluation-Targets', model.evaluationTargets],
-  ] as const) {
-    if (file === null || file.format === 'idx') continue;
-    reader.fault(name, `${name}: the format ${file.format} is not yet supported`, 'give the data as idx');
+function checkSlices(reader: StanzaReader, task: Task | null, { slices, comparison }: RecipeModel): void {
+  if (slices === null) return;
+  if (slices === 'label' && task !== null && task !== 'classification') {
+    reader.fault(
+      'Slices',
+      `Slices: label cuts errors up by class, and the task ${task} has none`,
+      'name a file of slice ids, or remove the line',
+    );
+  } else if (slices !== 'label' && !reader.has('Evaluation-Inputs')) {
+    reader.required('Evaluation-Inputs', 'Slices needs it');
+  } else if (comparison === 'bitwise') {
+    reader.warn('Slices', 'a bitwise comparison has no errors to cut up', 'remove the line');
   }
 }
 
