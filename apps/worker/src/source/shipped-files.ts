@@ -49,9 +49,12 @@ export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
   const references: Reference[] = [];
   for (const [i, model] of models.entries()) {
     const { file } = model;
-    const root = file.kind === 'tree' ? tree : await wish.packageFolder(file.packageName);
     const place = file.kind === 'tree' ? 'the source tree' : `the package ${file.packageName}`;
-    const shipped = await confinedFile(root, file.path);
+    let shipped: string | null = null;
+    if (file.kind === 'tree') shipped = await confinedFile(tree, file.path);
+    // With an override the package is not asked for: it need not even exist.
+    else if (wish.override === null)
+      shipped = await confinedFile(await wish.packageFolder(file.packageName), file.path);
     if (shipped === null && wish.override === null) {
       throw broken(
         'recipe',
