@@ -1,5 +1,5 @@
 // One node about to be computed: its inputs, what its attributes say, and what it may take.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Attributes } from '../onnx/attributes.ts';
 import { Unimportable } from './unimportable.ts';
 import {

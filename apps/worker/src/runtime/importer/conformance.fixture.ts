@@ -1,6 +1,6 @@
 // Imported nets against onnxruntime, for the tests of this folder.
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { askedInputs, readOnnx } from '../onnx/model.ts';
 import { graphBytes, type SampleNode } from './graph.fixture.ts';

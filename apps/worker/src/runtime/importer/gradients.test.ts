@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, suite, test } from 'node:test';
 import { wasm } from '@retraind/pipeline/engine/wasm';
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import { readOnnx } from '../onnx/model.ts';
 import { chain, constants, numbers } from './conformance.fixture.ts';
 import type { SampleNode } from './graph.fixture.ts';

@@ -1,6 +1,6 @@
 // An ONNX graph as a function of tfjs, for its gradients; its values are onnxruntime's to 1e-5 (import.test.ts). Weights are
 // constants: nothing trains here. Operators: operators/, one line each; any other is said by name.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import { ModelFault } from '../formats/model-fault.ts';
 import { Attributes } from '../onnx/attributes.ts';
 import { askedInputs, type OnnxModel, type OnnxOperation } from '../onnx/model.ts';

@@ -1,5 +1,5 @@
 // What flows between the nodes of an imported graph.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Tensor } from '../onnx/tensor.ts';
 import { Unimportable } from './unimportable.ts';
 

@@ -1,5 +1,5 @@
 // Value by value: activations, arithmetic with broadcasting, batch normalisation in inference.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import { type Held, type Live, laid, live, plain, shapeOf } from '../value.ts';
 

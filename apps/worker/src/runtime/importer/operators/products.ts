@@ -1,5 +1,5 @@
 // Products of matrices.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import { type Held, live, plain, shapeOf } from '../value.ts';
 

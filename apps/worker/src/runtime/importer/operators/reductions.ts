@@ -1,5 +1,5 @@
 // What looks along an axis: softmax, means.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import { type Live, laid, live, plain, shapeOf, sizeOf } from '../value.ts';
 

@@ -1,5 +1,5 @@
 // The same values in another shape or order, and what nets compute their shapes with.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import {
   type Held,

@@ -1,5 +1,5 @@
 // Windows over images: convolutions and pools. ONNX has channels after the batch, tfjs last: here they lie last.
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import { type Held, type Live, laid, live, permuted, shapeOf, sizeOf } from '../value.ts';
 
