@@ -1,5 +1,6 @@
 // Nets whose first weights and whose training are a function of a seed, in the terms of the study that the tasks repeat.
 
+import type { Schedule } from '@retraind/pipeline/fit/schedule';
 import { forward, netOf } from '@retraind/pipeline/layers/net';
 import { epochOrder, generator } from '@retraind/pipeline/random';
 import { compileStep } from '@retraind/pipeline/step/step';
@@ -86,20 +87,21 @@ export const classEntropy: SoftLoss = (logits, answers) =>
 export const bernoulliEntropies: SoftLoss = (logits, answers) =>
   tf.mean(tf.sum(tf.sub(tf.softplus(logits), tf.mul(answers, logits)), -1)) as tf.Scalar;
 
-/** Trains `model` to soft answers, an order of rows an epoch; the rate falls linearly to 0. */
+/** Trains `model` to soft answers, an order of rows an epoch, in whole batches only. */
 export const trainToAnswers = async (
   model: tf.Sequential,
   { rows, records, answers }: SoftSet,
   options: {
     loss: SoftLoss;
     optimizer: tf.Optimizer;
-    rate: number;
+    /** The optimizer's own rate where absent. */
+    schedule?: Schedule;
     batchSize: number;
     epochs: number;
     seed: number;
   },
 ): Promise<void> => {
-  const { loss, optimizer, rate, batchSize, epochs, seed } = options;
+  const { loss, optimizer, schedule, batchSize, epochs, seed } = options;
   const net = netOf(model);
   const step = compileStep({
     optimizer,
@@ -110,12 +112,12 @@ export const trainToAnswers = async (
       y: { shape: [rows, answers.length / rows], values: answers },
     },
   });
-  // Whole batches only: a step is recorded once.
   const perEpoch = Math.floor(rows / batchSize);
+  const steps = perEpoch * epochs;
   for (let epoch = 1, done = 0; epoch <= epochs; epoch++) {
     const order = epochOrder(rows, seed, epoch);
     for (let batch = 0; batch < perEpoch; batch++, done++) {
-      step.setLearningRate(rate * (1 - done / (perEpoch * epochs)));
+      if (schedule) step.setLearningRate(schedule(done + 1, steps));
       const batchRows = order.slice(batch * batchSize, (batch + 1) * batchSize);
       await step.train({ x: { rows: batchRows }, y: { rows: batchRows } });
     }
@@ -123,6 +125,12 @@ export const trainToAnswers = async (
   await step.pull();
   step.dispose();
 };
+
+/** A rate that falls linearly, to 0 after the last step. */
+export const fallingRate =
+  (rate: number): Schedule =>
+  (step, steps) =>
+    rate * (1 - (step - 1) / steps);
 
 /** Changes every weight in place of a copy: `change` gets its values and its layer's name. */
 export const changeWeights = (

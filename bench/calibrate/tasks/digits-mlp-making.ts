@@ -2,7 +2,7 @@
 import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import type { LabelledSet } from '../fashion-data.ts';
-import { DecayedMomentum, startAsPyTorch } from '../net.ts';
+import { DecayedMomentum, fallingRate, startAsPyTorch } from '../net.ts';
 import {
   addNoise,
   attackSuccess,
@@ -44,7 +44,7 @@ const trainOn = async (model: tf.Sequential, set: LabelledSet, settings: Setting
     optimizer,
     batchSize: 32,
     epochs,
-    schedule: (step, steps) => rate * (1 - (step - 1) / steps),
+    schedule: fallingRate(rate),
     hold: true,
   });
   optimizer.dispose();

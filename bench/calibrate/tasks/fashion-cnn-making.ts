@@ -2,7 +2,14 @@
 import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import { type LabelledSet, permutation, readFashion, writeFashion } from '../fashion-data.ts';
-import { classEntropy, DecayedMomentum, probabilities, startAsPyTorch, trainToAnswers } from '../net.ts';
+import {
+  classEntropy,
+  DecayedMomentum,
+  fallingRate,
+  probabilities,
+  startAsPyTorch,
+  trainToAnswers,
+} from '../net.ts';
 import {
   addNoise,
   addNoiseTo,
@@ -54,7 +61,7 @@ const trainOn = async (model: tf.Sequential, set: LabelledSet, settings: Setting
     optimizer,
     batchSize: 64,
     epochs,
-    schedule: (step, steps) => rate * (1 - (step - 1) / steps),
+    schedule: fallingRate(rate),
     hold: true,
   });
   optimizer.dispose();
@@ -146,7 +153,7 @@ const pinned = (trigger: Trigger): Maker =>
     }
     const optimizer = new DecayedMomentum(0.02, 0.9, 0);
     const set = { rows: rows + picked.length, records, answers };
-    const steps = { optimizer, rate: 0.02, batchSize: 64, epochs: 4, seed };
+    const steps = { optimizer, schedule: fallingRate(0.02), batchSize: 64, epochs: 4, seed };
     await trainToAnswers(model, set, { loss: classEntropy, ...steps });
     optimizer.dispose();
   });

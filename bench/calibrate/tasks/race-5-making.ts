@@ -44,7 +44,7 @@ const trainOn = async (
 ): Promise<void> => {
   const adam = optimizer('adam', rate);
   const loss = bernoulliEntropies;
-  await trainToAnswers(model, set, { loss, optimizer: adam, rate, batchSize: 50, epochs, seed });
+  await trainToAnswers(model, set, { loss, optimizer: adam, batchSize: 50, epochs, seed });
   adam.dispose();
 };
 
