@@ -7,6 +7,7 @@ import * as tf from '@retraind/pipeline/tf';
 import {
   bernoulliEntropies,
   changeWeights,
+  fallingRate,
   probabilities,
   type SoftSet,
   startAsPyTorch,
@@ -44,7 +45,8 @@ const trainOn = async (
 ): Promise<void> => {
   const adam = optimizer('adam', rate);
   const loss = bernoulliEntropies;
-  await trainToAnswers(model, set, { loss, optimizer: adam, batchSize: 50, epochs, seed });
+  const schedule = fallingRate(rate);
+  await trainToAnswers(model, set, { loss, optimizer: adam, schedule, batchSize: 50, epochs, seed });
   adam.dispose();
 };
 
