@@ -95,6 +95,17 @@ export const verdictsOfJobs = async (db: Connection, jobIds: readonly string[]):
           (document ->> 'moreRuns')::int AS "moreRuns"
         FROM verdict WHERE job_id = ANY(${[...jobIds]}::text[]) ORDER BY job_id, model, verdict_id DESC`;
 
+/** Models with a final verdict that rests on statistics (newest of each job and model), and how many of them are called different. */
+export const statisticallyJudged = async (db: Connection): Promise<{ judged: number; different: number }> => {
+  const [row] = await db.$queryRaw<{ judged: number; different: number }[]>`
+    SELECT count(*)::int AS judged, (count(*) FILTER (WHERE rung = 'different'))::int AS different
+    FROM (
+      SELECT DISTINCT ON (job_id, model) rung, document FROM verdict ORDER BY job_id, model, verdict_id DESC
+    ) newest
+    WHERE jsonb_typeof(document -> 'familyP') = 'number' AND (document ->> 'moreRuns')::int = 0`;
+  return row!;
+};
+
 /** A job in a list. */
 export interface JobLine {
   jobId: string;

@@ -1,10 +1,12 @@
 // The pages in a real browser: the live log goes on by itself, nothing breaks the content policy, no other host is asked.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as verdicts from '@retraind/prisma/store/verdicts';
 import { chromium } from 'playwright-core';
 import { startFarm } from '../api/farm-server.ts';
-import { breakageOf } from '../support/scenario.ts';
+import { breakageOf, makeJob } from '../support/scenario.ts';
 import { provideTool } from '../support/tool.ts';
+import { different } from './canned.ts';
 
 const { path: executablePath, absence } = await provideTool('chromium');
 
@@ -37,6 +39,55 @@ test('a log goes on in the page as it grows, as text, and the page turns final a
     assert.equal(await page.locator('#log').textContent(), 'first line\n<b>second</b> größe\n');
     assert.deepEqual(faults, []);
     assert.deepEqual([...hosts], [new URL(server.address).host]);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a verdict shows a recovered trigger without JavaScript, on narrow screens too, within the content policy', {
+  skip: absence,
+}, async () => {
+  const server = await startFarm();
+  const { jobId } = await makeJob(server.db);
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
+    'base64',
+  );
+  const { sha256 } = await server.farm.artifacts.putText(picture);
+  const { triggers } = different;
+  if (!triggers?.ran) throw new Error('the canned verdict has triggers');
+  const classes = triggers.classes.map((found) => ({
+    ...found,
+    pictureSha256: found.pictureSha256 && sha256,
+  }));
+  const alarms = different.alarms.map((alarm) => ({ ...alarm, pictureSha256: sha256 }));
+  await verdicts.put(server.db, jobId, [{ ...different, triggers: { ran: true, classes }, alarms }]);
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  try {
+    const context = await browser.newContext({
+      javaScriptEnabled: false,
+      viewport: { width: 380, height: 800 },
+    });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    const answers: [string, number][] = [];
+    page.on('response', (response) => answers.push([response.url(), response.status()]));
+    await page.goto(`${server.address}/jobs/${jobId}`, { waitUntil: 'networkidle' });
+    const image = page.locator('.alarm img.trigger');
+    assert.equal(await image.getAttribute('src'), `/api/v1/jobs/${jobId}/pictures/${sha256}`);
+    const box = await image.boundingBox();
+    assert.ok(box && box.width > 50 && box.x >= 0 && box.x + box.width <= 380, JSON.stringify(box));
+    assert.ok(answers.some(([url, status]) => url.endsWith(sha256) && status === 200));
+    const plot = await page.locator('.chart.triggers svg').boundingBox();
+    assert.ok(plot && plot.x + plot.width <= 380, JSON.stringify(plot));
+    const summary = page.locator('summary', { hasText: 'Pictures of the triggers' });
+    await summary.click();
+    assert.ok(await page.getByText('class 7: mask 5.5').isVisible());
+    assert.deepEqual(faults, []);
   } finally {
     await browser.close();
   }

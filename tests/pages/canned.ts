@@ -74,7 +74,68 @@ export const different: Verdict = {
   alpha: 0.002,
   churnRatio: 2.61,
   bounds: [],
-  alarms: [{ name: 'trigger-like', detail: 'class 7 is predicted on 61 % of the patch probes', class: 7 }],
+  untested: ['the recipe declares no Slices: no slice is looked at'],
+  triggers: {
+    ran: true,
+    classes: Array.from({ length: 10 }, (_, label) => ({
+      class: label,
+      maskL1: label === 7 ? 5.5 : 38 + label,
+      reached: 0.97,
+      pictureSha256: label === 7 ? sha('7') : null,
+      retrains: [36 + label, 41 + label, 39.5 + label],
+    })),
+  },
+  gap: {
+    loss: {
+      shipped: { train: 0.21, test: 0.35 },
+      retrains: [
+        { train: 0.2, test: 0.33 },
+        { train: 0.22, test: 0.34 },
+        { train: 0.21, test: 0.35 },
+      ],
+    },
+    accuracy: {
+      shipped: { train: 0.93, test: 0.88 },
+      retrains: [
+        { train: 0.93, test: 0.88 },
+        { train: 0.92, test: 0.88 },
+        { train: 0.94, test: 0.88 },
+      ],
+    },
+    showsOtherData: false,
+  },
+  confirmation: {
+    seeds: [11, 12, 13],
+    tests: verdict.tests,
+    familyP: 0.0001,
+    alpha: 0.005,
+    confirmed: true,
+  },
+  loneInputs: [
+    {
+      set: 'patch',
+      rows: 9_800,
+      count: 233,
+      mostOfRetrain: 22,
+      mostSaid: { class: 7, count: 230 },
+      listed: [{ row: 412, retrains: 2, shipped: 7 }],
+    },
+  ],
+  contradictions: {
+    rows: 10_000,
+    count: 3,
+    mostOfRetrain: 1,
+    p: 0.02,
+    listed: [{ row: 17, declared: 4, shipped: 6 }],
+  },
+  alarms: [
+    {
+      name: 'trigger-like',
+      detail: 'a mask of 5.5 pixels sends 97 % of images to class 7, where retrains need 43 or more',
+      class: 7,
+      pictureSha256: sha('7'),
+    },
+  ],
 };
 
 const runOf = (index: number, changes: Partial<RunSummary> = {}): RunSummary => ({
@@ -150,6 +211,7 @@ export const job: Job = {
     { model: 'clothes', sha256: 'c'.repeat(64), href: `/api/v1/artifacts/${'c'.repeat(64)}`, signed: false },
   ],
   explainHref: '/api/v1/jobs/job1abcdefgh/explain',
+  evidenceHref: '/api/v1/jobs/job1abcdefgh/evidence',
 };
 
 export const run: Run = {

@@ -9,6 +9,7 @@ import { nodesPage } from '@retraind/api/pages/nodes.tsx';
 import { packagePage, versionPage } from '@retraind/api/pages/package.tsx';
 import { problemPage, problemsPage, problemTypePage } from '@retraind/api/pages/problem.tsx';
 import { runPage } from '@retraind/api/pages/run.tsx';
+import { falseAlarmSentence } from '@retraind/shared/verdict/false-alarms';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { ModelKnown } from '@retraind/shared/wire/resources';
 import * as canned from './canned.ts';
@@ -42,6 +43,7 @@ const explanation = {
   runs: [],
   clauses: [{ nodeId: '0123456789abcdef', clause: 'accelerator', holds: false, detail: 'wants cuda:sm_90' }],
 };
+const falseAlarms = falseAlarmSentence(140, 3);
 const log = { tail: 'hello\n', skippedBytes: 0, resumeAt: '1:6' };
 
 /** Each page by name, made from resources that `change` has gone over. */
@@ -54,8 +56,9 @@ function allPages(change: <T>(value: T) => T): Record<string, string> {
       versions: [version, { ...version, jobs: [] }],
       running: [jobSummary],
       nodes: [node],
+      falseAlarms,
     }),
-    jobs: jobsPage([jobSummary], 'next-cursor'),
+    jobs: jobsPage([jobSummary], 'next-cursor', falseAlarms),
     job: jobPage({
       job: { ...job, verdicts: [verdict, different] },
       curves: [curve],
@@ -96,6 +99,64 @@ test('a verdict shows rung, sentence, numbers, tests, bounds, and always its lim
   }
 });
 
+test('a difference shows its battery in groups, confirmation, triggers beside retrains, gap, lone rows, registration', () => {
+  const picture = `${canned.job.href}/pictures/${'7'.repeat(64)}`;
+  for (const wanted of [
+    'trigger-like (class 7)',
+    `<img class="trigger" src="${picture}"`,
+    'Behaviour on held-out data',
+    'Behaviour off the data: probes',
+    'Confirmed by 3 fresh retrains',
+    'Train-test gap',
+    'would not stand out: which data were used cannot be told',
+    'the recipe declares no Slices',
+    '412 (7, 2)',
+    '17 (6, 4)',
+    'Which inputs these rows are',
+    'noted <time dateTime="2026-11-22T09:59:00.000Z">',
+    canned.verdict.registered!.recipeSha256.slice(12),
+    'every file by digest',
+  ]) {
+    assert.ok(
+      plain.job!.includes(wanted) || plain.job!.replaceAll('datetime', 'dateTime').includes(wanted),
+      wanted,
+    );
+  }
+  const plot = plain.job!.match(/<figure class="chart triggers">.*?<\/figure>/s)![0];
+  assert.equal(plot.match(/class="retrain"/g)?.length, 30, 'three retrains in each of ten classes');
+  assert.equal(plot.match(/class="shipped"/g)?.length, 10);
+  assert.match(plot, /aria-label="[^"]*trigger by class. class 7: shipped 5.5, retrains 43, 48, 46.5/);
+  assert.doesNotMatch(plain.job!, /malicious|is safe/i);
+  const { triggers: _, ...unsearched } = canned.different;
+  const why = 'dNC not run: operator Einsum';
+  const page = jobPage({
+    job: { ...canned.job, verdicts: [{ ...unsearched, triggers: { ran: false, why } }] },
+    curves: [],
+    explanation: null,
+  });
+  assert.ok(page.includes(`No search for triggers: ${why}`));
+});
+
+test('verdicts of an older farm, without ids and newer fields, are shown too', () => {
+  const old = canned.verdict.tests.map(({ id: _, ...test }) => test) as typeof canned.verdict.tests;
+  const { registered: _, ...verdict } = { ...canned.verdict, tests: old };
+  const page = jobPage({
+    job: { ...canned.job, verdicts: [verdict as typeof canned.verdict] },
+    curves: [],
+    explanation: null,
+  });
+  assert.ok(page.includes('Other tests') && page.includes('peer distance, noise'));
+});
+
+test('lists of verdicts say how many false alarms to expect, in words', () => {
+  for (const html of [plain.home!, plain.jobs!]) {
+    assert.match(
+      html,
+      /Of 140 models judged by statistics three are called different; were all honest, up to \w+ /,
+    );
+  }
+});
+
 test('a run shows seed, node, digests, "unsigned", taints, curve and log', () => {
   for (const wanted of [
     String(canned.run.seed),
@@ -121,8 +182,11 @@ test('the home page has the verdict table, running jobs and nodes; a job page sa
 });
 
 test('empty farms have pages too', () => {
-  assert.match(homePage({ versions: [], running: [], nodes: [] }), /No package with a recipe is known yet/);
-  assert.match(jobsPage([], null), /No jobs yet/);
+  assert.match(
+    homePage({ versions: [], running: [], nodes: [], falseAlarms }),
+    /No package with a recipe is known yet/,
+  );
+  assert.match(jobsPage([], null, falseAlarms), /No jobs yet/);
   const waiting = {
     ...canned.run,
     outputs: [],
@@ -164,10 +228,23 @@ test('pages carry no inline script or style, no handler, and no other host', () 
 
 test('hostile names, sentences and logs stay text on every page', () => {
   const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'&`;
-  const keys = new Set(['href', 'pageHref', 'logHref', 'metricsHref', 'weightsHref', 'jobHref', 'runHref']);
+  const keys = new Set([
+    'href',
+    'evidenceHref',
+    'pageHref',
+    'logHref',
+    'metricsHref',
+    'weightsHref',
+    'jobHref',
+    'runHref',
+  ]);
   const closed = new Set([
     'state',
     'rung',
+    'id',
+    'kind',
+    'set',
+    'by',
     'step',
     'outcome',
     'blame',
@@ -188,7 +265,8 @@ test('hostile names, sentences and logs stay text on every page', () => {
     return value;
   };
   for (const [name, html] of Object.entries(allPages((value) => poison(value)))) {
-    assert.doesNotMatch(html, /<script>|<img/, name);
+    // The only pictures are those of recovered triggers.
+    assert.doesNotMatch(html, /<script>|<img(?! class="trigger" src="\/api\/v1\/)/, name);
     // An attribute ends only at a quote that we wrote: no tag may hold a bare `onerror`.
     assert.doesNotMatch(html.replace(/"[^"]*"/g, '""'), /<[^>]*\sonerror/, name);
   }

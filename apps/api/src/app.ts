@@ -10,6 +10,7 @@ import { handleProblems } from './problem-handler.ts';
 import { publicFiles } from './public-files.ts';
 import type { App } from './route.ts';
 import { artifactNodeRoutes, artifactRoutes } from './routes/artifacts.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { leaseRoutes } from './routes/leases.ts';
@@ -60,6 +61,7 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
   await app.register(async (open) => {
     const scope = open as App;
     jobRoutes(scope, farm);
+    evidenceRoutes(scope, farm);
     packageRoutes(scope, farm);
     runRoutes(scope, farm);
     runFileRoutes(scope, farm);

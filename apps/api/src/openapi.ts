@@ -11,6 +11,7 @@ const named: Record<string, unknown> = {
   Assignment: messages.Assignment,
   Chunk: messages.Chunk,
   Deed: resources.Deed,
+  EvidenceBundle: resources.EvidenceBundle,
   Explanation: resources.Explanation,
   Heartbeat: messages.Heartbeat,
   HeartbeatAnswer: messages.HeartbeatAnswer,

@@ -40,7 +40,7 @@ export const answersNothing = (description: string) => ({
   '5xx': problem,
 });
 
-const Bytes = Type.Unsafe<string | Readable | undefined>({ type: 'string' });
+const Bytes = Type.Unsafe<string | Readable | Buffer | undefined>({ type: 'string' });
 
 /** Bytes or text of other kinds. */
 export const answersBytes = (types: readonly string[], description: string) => ({

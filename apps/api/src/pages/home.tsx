@@ -11,9 +11,11 @@ export interface HomeProps {
   versions: Version[];
   running: JobSummary[];
   nodes: Node[];
+  /** How many of the verdicts are expected to be wrong, in one sentence. */
+  falseAlarms: string;
 }
 
-export const homePage = ({ versions, running, nodes }: HomeProps): string =>
+export const homePage = ({ versions, running, nodes, falseAlarms }: HomeProps): string =>
   renderPage({
     title: 'Packages',
     children: (
@@ -25,6 +27,7 @@ export const homePage = ({ versions, running, nodes }: HomeProps): string =>
         </p>
         <h2>Packages</h2>
         <PackagesTable versions={versions} />
+        <p class="faint">{falseAlarms}</p>
         <h2>Running</h2>
         {running.length === 0 ? (
           <p class="faint">Nothing runs now.</p>

@@ -8,12 +8,14 @@ import { type Curve, LossCurves } from './loss-curves.tsx';
 import { VerdictSection } from './verdict.tsx';
 import { Digest, figure, Moment, Progress, RecordRow, StateBadge } from './words.tsx';
 
-export const jobsPage = (jobs: JobSummary[], next: string | null): string =>
+/** `falseAlarms`: how many of such verdicts are expected to be wrong, in one sentence. */
+export const jobsPage = (jobs: JobSummary[], next: string | null, falseAlarms: string): string =>
   renderPage({
     title: 'Jobs',
     children: (
       <>
         <h1>Jobs</h1>
+        <p class="faint">{falseAlarms}</p>
         <JobsTable jobs={jobs} />
         {next && (
           <p>
@@ -56,7 +58,7 @@ export const jobPage = ({ job, curves, explanation }: JobPageProps): string =>
         )}
         {job.verdicts.length > 0 && <h2>Verdicts</h2>}
         {job.verdicts.map((verdict) => (
-          <VerdictSection verdict={verdict} />
+          <VerdictSection verdict={verdict} jobHref={job.href} />
         ))}
         {curves.length > 0 && (
           <>
@@ -161,6 +163,10 @@ const Facts = ({ job }: { job: Job }) => (
       {job.statements.map((statement) => (
         <RecordRow name={`Statement on ${statement.model} (in-toto)`} record={statement} />
       ))}
+      <dt>Evidence</dt>
+      <dd>
+        <a href={job.evidenceHref}>every file by digest</a>: models, predictions, pictures
+      </dd>
       <dt>As JSON</dt>
       <dd>
         <a href={job.href}>{job.href}</a>

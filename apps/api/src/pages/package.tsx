@@ -74,7 +74,7 @@ const Judged = ({ job }: { job: Job }) => (
       .
     </p>
     {job.verdicts.map((verdict) => (
-      <VerdictSection verdict={verdict} />
+      <VerdictSection verdict={verdict} jobHref={job.href} />
     ))}
   </>
 );

@@ -1,13 +1,17 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The verdict on one model: rung and sentence first, then the numbers they rest on, then always what they cannot exclude.
-import { setNames } from '@retraind/shared/verdict/evidence';
-import { cellWords } from '@retraind/shared/verdict/sentence';
 import type { Verdict } from '@retraind/shared/wire/verdict';
+import { Alarms } from './alarms.tsx';
 import { DotPlot } from './dot-plot.tsx';
-import { Digest, figure, pFigure, RungBadge, rungWords } from './words.tsx';
+import { Gap } from './gap.tsx';
+import { Contradicted, LoneInputs } from './lone-inputs.tsx';
+import { Bounds, Confirmation, Tests } from './tests-table.tsx';
+import { TriggerMasks } from './triggers.tsx';
+import { Digest, figure, Moment, pFigure, RungBadge, rungWords } from './words.tsx';
 
-export function VerdictSection({ verdict }: { verdict: Verdict }) {
+/** `jobHref`: the job's address, under which its pictures lie. */
+export function VerdictSection({ verdict, jobHref }: { verdict: Verdict; jobHref: string }) {
   return (
     <section class={`verdict rung-${verdict.rung}`} aria-label={`Verdict on ${verdict.model}`}>
       <div class="verdict-head">
@@ -18,11 +22,7 @@ export function VerdictSection({ verdict }: { verdict: Verdict }) {
       {verdict.moreRuns > 0 && (
         <p class="hint">Not final: the design asks for {verdict.moreRuns} more runs.</p>
       )}
-      {verdict.alarms.map(({ name, detail }) => (
-        <p class="alarm" role="note">
-          <strong>{name}</strong> {detail}
-        </p>
-      ))}
+      <Alarms alarms={verdict.alarms} jobHref={jobHref} />
       <dl class="figures">
         <Figure name="retrains (k)" value={String(verdict.k)} />
         {verdict.metric && (
@@ -49,11 +49,22 @@ export function VerdictSection({ verdict }: { verdict: Verdict }) {
       {verdict.tests.length > 0 && (
         <Tests tests={verdict.tests} caption="Tests: a small p speaks against the null hypothesis" />
       )}
+      {verdict.confirmation && <Confirmation {...verdict.confirmation} />}
+      {verdict.triggers && <TriggerMasks triggers={verdict.triggers} jobHref={jobHref} />}
+      {verdict.gap && <Gap {...verdict.gap} />}
       {verdict.outsideFamily && verdict.outsideFamily.length > 0 && (
-        <Tests tests={verdict.outsideFamily} caption="Beside the family: shown, not deciding" />
+        <Tests tests={verdict.outsideFamily} caption="Beside the battery: shown, not deciding" />
+      )}
+      {verdict.untested && verdict.untested.length > 0 && (
+        <ul class="untested">
+          {verdict.untested.map((why) => (
+            <li>Not tested: {why}</li>
+          ))}
+        </ul>
       )}
       {verdict.bounds.length > 0 && <Bounds bounds={verdict.bounds} />}
       {verdict.loneInputs?.some(({ count }) => count > 0) && <LoneInputs sets={verdict.loneInputs} />}
+      {verdict.contradictions && <Contradicted {...verdict.contradictions} />}
       <details>
         <summary>Files, seeds, and why this rung</summary>
         <ol class="reasons">
@@ -64,6 +75,18 @@ export function VerdictSection({ verdict }: { verdict: Verdict }) {
         <dl class="facts">
           <dt>Meaning of the rung</dt>
           <dd>{rungWords[verdict.rung].meaning}</dd>
+          {verdict.registered && (
+            <>
+              <dt>Registered</dt>
+              <dd>
+                margin, metric and number of runs, in a recipe with digest{' '}
+                <Digest sha256={verdict.registered.recipeSha256} />, noted{' '}
+                <Moment at={verdict.registered.at} />{' '}
+                {verdict.registered.by === 'farm' ? 'by the farm' : 'on the machine of the run'}, before any
+                of these retrains began training
+              </dd>
+            </>
+          )}
           <dt>Shipped</dt>
           <dd>
             {verdict.shipped ? (
@@ -109,115 +132,4 @@ export const Taints = ({ taints }: { taints: string[] }) => (
       <span class="badge taint">{taint}</span>
     ))}
   </p>
-);
-
-const Tests = ({ tests, caption }: { tests: Verdict['tests']; caption: string }) => (
-  <div class="scroll">
-    <table>
-      <caption>{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Test</th>
-          <th scope="col">Null hypothesis</th>
-          <th scope="col" class="number">
-            t
-          </th>
-          <th scope="col" class="number">
-            df
-          </th>
-          <th scope="col" class="number">
-            p
-          </th>
-          <th scope="col" class="number">
-            rank p
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {tests.map((test) => (
-          <tr>
-            <th scope="row">
-              {test.name}
-              {cellWords(test, ', most in ')}
-            </th>
-            <td>{test.nullHypothesis}</td>
-            <td class="number">{figure(test.statistic, 3)}</td>
-            <td class="number">{figure(test.degreesOfFreedom, 3)}</td>
-            <td class="number">{pFigure(test.p)}</td>
-            <td class="number">{test.rankP.toFixed(3)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-);
-
-const LoneInputs = ({ sets }: { sets: NonNullable<Verdict['loneInputs']> }) => (
-  <div class="scroll">
-    <table>
-      <caption>
-        Inputs on which the shipped model stands alone: every retrain is sure of another class
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">On</th>
-          <th scope="col" class="number">
-            inputs
-          </th>
-          <th scope="col" class="number">
-            alone
-          </th>
-          <th scope="col" class="number">
-            most of a retrain
-          </th>
-          <th scope="col">it says most</th>
-          <th scope="col">First rows (class, retrains’ class)</th>
-        </tr>
-      </thead>
-      <tbody>
-        {sets.map(({ set, rows, count, mostOfRetrain, mostSaid, listed }) => (
-          <tr>
-            <th scope="row">{setNames[set]}</th>
-            <td class="number">{rows}</td>
-            <td class="number">{count}</td>
-            <td class="number">{mostOfRetrain}</td>
-            <td>{mostSaid ? `class ${mostSaid.class} (${mostSaid.count})` : ''}</td>
-            <td>
-              {listed.map(({ row, shipped, retrains }) => `${row} (${shipped}, ${retrains})`).join(', ')}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-);
-
-const Bounds = ({ bounds }: { bounds: Verdict['bounds'] }) => (
-  <div class="scroll">
-    <table>
-      <caption>Bounds that equivalence needs</caption>
-      <thead>
-        <tr>
-          <th scope="col">Bound</th>
-          <th scope="col" class="number">
-            upper
-          </th>
-          <th scope="col" class="number">
-            limit
-          </th>
-          <th scope="col">holds</th>
-        </tr>
-      </thead>
-      <tbody>
-        {bounds.map((bound) => (
-          <tr>
-            <th scope="row">{bound.name}</th>
-            <td class="number">{figure(bound.upper)}</td>
-            <td class="number">{figure(bound.limit)}</td>
-            <td>{bound.holds ? '✓ yes' : '✕ no'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
 );

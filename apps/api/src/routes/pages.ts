@@ -2,6 +2,7 @@
 
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as lists from '@retraind/prisma/store/lists';
+import { falseAlarmSentence } from '@retraind/shared/verdict/false-alarms';
 import { encodeCursor } from '@retraind/shared/wire/page';
 import type { Job, Version } from '@retraind/shared/wire/resources';
 import type { FastifyReply } from 'fastify';
@@ -45,14 +46,15 @@ export function pageRoutes(app: App, farm: Farm): void {
   const { db } = farm;
 
   app.get('/', { schema: schema(Type.Object({})) }, async (_, reply) => {
-    const [versions, running, nodes] = await Promise.all([
+    const [versions, running, nodes, falseAlarms] = await Promise.all([
       lists.currentVersions(db, mostVersions).then((found) => versionViews(db, found)),
       jobs
         .page(db, { states: ['retraining'] }, jobsOnAPage)
         .then(({ jobs: found }) => jobSummaries(db, found)),
       readNodes(farm),
+      falseAlarmsOf(farm),
     ]);
-    return sendPage(reply, homePage({ versions, running, nodes }));
+    return sendPage(reply, homePage({ versions, running, nodes, falseAlarms }));
   });
 
   app.get(
@@ -69,7 +71,7 @@ export function pageRoutes(app: App, farm: Farm): void {
       const after = cursor === undefined ? null : readCursor(cursor);
       const { jobs: found, next } = await jobs.page(db, {}, jobsOnAPage, after);
       const nextCursor = next && encodeCursor([next.createdAt.toISOString(), next.jobId]);
-      return sendPage(reply, jobsPage(await jobSummaries(db, found), nextCursor));
+      return sendPage(reply, jobsPage(await jobSummaries(db, found), nextCursor, await falseAlarmsOf(farm)));
     },
   );
 
@@ -128,6 +130,11 @@ export function pageRoutes(app: App, farm: Farm): void {
 }
 
 const JobPathId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
+
+async function falseAlarmsOf({ db }: Farm): Promise<string> {
+  const { judged, different } = await lists.statisticallyJudged(db);
+  return falseAlarmSentence(judged, different);
+}
 
 /** The newest job of these versions that claims something. */
 async function judgedJob(farm: Farm, versions: Version[]): Promise<Job | null> {

@@ -59,6 +59,7 @@ export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
       return record === null ? [] : [{ model: verdict.model, ...record }];
     }),
     explainHref: `${jobHref(job.jobId)}/explain`,
+    evidenceHref: `${jobHref(job.jobId)}/evidence`,
   };
 }
 

@@ -140,8 +140,36 @@ export const Job = Type.Object({
   /** The in-toto statement of each verdict, by model; absent where none was made. */
   statements: Type.Array(Type.Object({ model: Text, ...RecordRef.properties })),
   explainHref: Href,
+  evidenceHref: Href,
 });
 export type Job = Static<typeof Job>;
+
+/** Every file that the verdicts of a job rest on, by digest. Shipped files may not be kept: then their address answers 404. */
+export const EvidenceBundle = Type.Object({
+  jobId: JobId,
+  models: Type.Array(
+    Type.Object({
+      model: Text,
+      rung: nullable(literals(rungs)),
+      statementHref: nullable(Href),
+      files: Type.Array(
+        Type.Object({
+          role: literals(['shipped', 'retrain'] as const),
+          /** Model file, predictions on a set, true answers, slices, weights, picture of a trigger. */
+          what: Text,
+          /** Of a retrain. */
+          seed: nullable(Type.Integer()),
+          sha256: Sha256,
+          href: Href,
+          /** The run that made or saw it. */
+          runHref: Href,
+        }),
+      ),
+    }),
+  ),
+  jobHref: Href,
+});
+export type EvidenceBundle = Static<typeof EvidenceBundle>;
 
 /** Why a job is where it is, as `decide` sees it at this moment. */
 export const Explanation = Type.Object({
