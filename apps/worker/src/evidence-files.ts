@@ -11,6 +11,8 @@ import { broken } from './breakage.ts';
 import { digestOf } from './compression.ts';
 import type { EvaluationAnswer, FloatsShape } from './runtime/evaluation.ts';
 
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+
 /** The evidence of a file of which nothing is known but its bytes. */
 export const bareEvidence = (evaluator: string, file: Evidence['file']): Evidence => ({
   evaluator,
@@ -49,13 +51,21 @@ export const collectEvidence = async (
   }
   if (classExamples) evidence.classExamples = classExamples;
   if (slices) evidence.slices = await refOf('slices', slices);
+  if (answer.weightNorm !== undefined) evidence.weightNorm = answer.weightNorm;
+  if (answer.quantised !== undefined) evidence.quantised = answer.quantised;
+  if (answer.weights) {
+    const columns = answer.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const { sha256 } = await refOf('weights', { rows: 1, columns });
+    evidence.weights = { sha256, tensors: answer.weights };
+  }
   return evidence;
 };
 
 /** The files in the evaluator's folder that the evidence names by digest. */
-export const evidenceFiles = (folder: string, { sets, targets = {}, slices }: Evidence): string[] =>
+export const evidenceFiles = (folder: string, { sets, targets = {}, slices, weights }: Evidence): string[] =>
   [
     ...evidenceSets.filter((set) => sets[set]),
     ...labelledSets.filter((set) => targets[set]).map((set) => `targets-${set}`),
     ...(slices ? ['slices'] : []),
+    ...(weights ? ['weights'] : []),
   ].map((name) => join(folder, `${name}.f32`));

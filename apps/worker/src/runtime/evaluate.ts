@@ -14,13 +14,14 @@ import { evaluationSets, readSlices } from './evaluation-sets.ts';
 import { writeFloats } from './float-files.ts';
 import { formatOf, headOf } from './formats/formats.ts';
 import { ModelFault } from './formats/model-fault.ts';
-import { tensorsDigest } from './formats/model-file.ts';
+import { type ModelFormat, tensorsDigest } from './formats/model-file.ts';
 import { onnx } from './formats/onnx.ts';
 import { countClasses, countNotFinite } from './measure.ts';
 import { refuseForeign } from './onnx/magic.ts';
 import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
 import { openModel } from './predict.ts';
 import { measureOf } from './tasks.ts';
+import { readWeights } from './weights.ts';
 
 /** Protocol buffers end at 2 GiB. */
 const maxModelBytes = 2 ** 31 - 1;
@@ -71,26 +72,38 @@ const evaluateStatistically = async (
   }
 };
 
+/** What its tensors say: digest of those without a graph, norm, whether they are quantised, the weights themselves. */
+const describeTensors = (request: EvaluationRequest, format: ModelFormat, answer: EvaluationAnswer): void => {
+  const file = format.open(request.model);
+  try {
+    if (format !== onnx) answer.tensorSha256 = tensorsDigest(file);
+    const { norm, tensors, note } = readWeights(file, request.keepWeights ? request.outFolder : null);
+    if (norm !== null) answer.weightNorm = norm;
+    if (file.quantised !== null) answer.quantised = file.quantised;
+    if (tensors !== null) answer.weights = tensors;
+    if (note !== null) answer.notes.push(`its weights are not compared one by one: ${note}`);
+  } finally {
+    file.close();
+  }
+};
+
 const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> => {
+  const { statistical } = request;
   const answer = emptyAnswer(null);
   try {
     const format = formatOf(headOf(request.model));
     if (format !== onnx) {
-      if (request.statistical !== null) {
+      if (statistical !== null) {
         throw new ModelFault(
           `it is a file of the format ${format.name}, which says nothing of how its tensors are computed with: export the model as ONNX, or write \`Comparison: bitwise\``,
         );
       }
-      const file = format.open(request.model);
-      answer.tensorSha256 = tensorsDigest(file);
-      file.close();
-      return answer;
-    }
-    if (request.mayBeOther && request.statistical === null) return answer;
-    const model = readModelFile(request.model);
-    answer.tensorSha256 = modelDigest(model);
-    if (request.statistical !== null) {
-      await evaluateStatistically({ ...request, statistical: request.statistical }, model, answer);
+    } else if (request.mayBeOther && statistical === null) return answer;
+    const model = format === onnx ? readModelFile(request.model) : null;
+    if (model !== null) answer.tensorSha256 = modelDigest(model);
+    describeTensors(request, format, answer);
+    if (model !== null && statistical !== null) {
+      await evaluateStatistically({ ...request, statistical }, model, answer);
     }
   } catch (error) {
     if (!(error instanceof ModelFault)) throw error;

@@ -1,6 +1,6 @@
 // What the evaluator is asked, and what it answers: the words between it (runtime/evaluate.ts) and whoever starts it.
 import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
-import type { ClassExamples, EvidenceSet, LabelledSet } from '@retraind/shared/verdict/evidence';
+import type { ClassExamples, EvidenceSet, LabelledSet, WeightsRef } from '@retraind/shared/verdict/evidence';
 
 export interface LabelledData {
   inputs: DataFile;
@@ -28,6 +28,8 @@ export interface EvaluationRequest {
   outFolder: string;
   /** The file's name promises no format that is read (`.weights` is many things): one that is none of them is judged by its bytes. */
   mayBeOther?: boolean;
+  /** Whether all float weights are kept, as `weights.f32`. */
+  keepWeights?: boolean;
   /** Null: digests only. */
   statistical: StatisticalRequest | null;
 }
@@ -51,7 +53,13 @@ export interface EvaluationAnswer {
   metric: { name: string; value: number } | null;
   logLoss: number | null;
   classExamples?: ClassExamples;
+  weightNorm?: number;
+  quantised?: boolean;
+  /** The tensors in `weights.f32`, in its order. */
+  weights?: WeightsRef['tensors'];
   faults: string[];
+  /** For the log: what was not done, and why. */
+  notes: string[];
 }
 
 /** The answer of one who knows nothing yet, or who was refused. */
@@ -63,4 +71,5 @@ export const emptyAnswer = (refused: string | null): EvaluationAnswer => ({
   metric: null,
   logLoss: null,
   faults: [],
+  notes: [],
 });

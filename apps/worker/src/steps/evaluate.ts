@@ -37,7 +37,8 @@ export interface Evaluations {
 
 const evaluateSeconds = 3_600;
 const logBytes = 65_536;
-const answerBytes = 2 ** 20;
+/** Names of 10,000 tensors. */
+const answerBytes = 2 ** 24;
 
 /** On what a model is asked, its paths below the folder of datasets; null where digests say everything there is to say. */
 const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): StatisticalRequest | null => {
@@ -104,6 +105,7 @@ const runEvaluator = async (
     ortFolder: paths.ort,
     outFolder: paths.out,
     mayBeOther: mayBeOther(model),
+    keepWeights: model.seed !== null && model.comparison !== 'bitwise',
     statistical: statisticalRequest(model, jobSeed, paths.data),
   };
   await writeFile(join(folder, 'request.json'), JSON.stringify(request));
@@ -176,6 +178,7 @@ const evaluateFile = async (
   }
   const answer = await runEvaluator(context, unpacked, model, file, folder);
   const { refused } = answer;
+  for (const note of answer.notes) context.say(`evaluate: ${model.name}: ${note}\n`);
   if (refused !== null) return { evidence: { ...bare, faults: [refused] }, refused };
   return { evidence: await collectEvidence(folder, answer, bare), refused };
 };
@@ -193,7 +196,7 @@ const evaluateReference = async (
   const read = asked === null ? [] : [model.evaluationData, asked.train && model.trainingData];
   const pins = read.map((name) => unpacked.recipe.datasets.find((dataset) => dataset.name === name)?.files);
   const key = createHash('sha256')
-    .update(JSON.stringify([sha256, context.programs.evaluator.version, asked, pins]))
+    .update(JSON.stringify([sha256, context.programs.evaluator.version, asked, pins, model.seed !== null]))
     .digest('hex');
   const kept = join(context.cache, 'evidence', key);
   if (!existsSync(kept)) {

@@ -81,6 +81,7 @@ export const gnubgFile = (format: string, path: string, found: NetTensor[], clos
     path,
     tensors,
     structureSha256: null,
+    quantised: false,
     chains: netNames.map((net) =>
       chainOf(net, tensors.find(({ name }) => name === `${net}/hidden/thresholds`)!.shape[0]!),
     ),

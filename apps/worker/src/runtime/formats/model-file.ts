@@ -27,6 +27,8 @@ export interface ModelFile {
   tensors: readonly TensorInfo[];
   /** Digest of what is computed besides the tensors (nodes of a graph); null where a file holds tensors only. */
   structureSha256: string | null;
+  /** Whether it computes with weights of 8 bits or less, stored as integers; null where that is not known. */
+  quantised: boolean | null;
   /** Chains of dense layers, none where the format does not say how tensors hang together. */
   chains: readonly Chain[];
   /** Fills `into` with the values of tensor `index` from byte `position` on: little-endian, row-major. */

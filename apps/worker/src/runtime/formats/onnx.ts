@@ -4,6 +4,7 @@ import { FileBytes } from './file-bytes.ts';
 import { byName, type ModelFile, type ModelFormat } from './model-file.ts';
 import { denseChains } from './onnx-chains.ts';
 import { readPlacedGraph } from './onnx-graph.ts';
+import { hasQuantisedWeights } from './quantised.ts';
 
 const open = (path: string): ModelFile => {
   const file = new FileBytes(path);
@@ -21,6 +22,7 @@ const open = (path: string): ModelFile => {
       path,
       tensors: tensors.map(({ name, dtype, shape, piece }) => ({ name, dtype, shape, bytes: piece.bytes })),
       structureSha256: graph.structureSha256,
+      quantised: hasQuantisedWeights(graph),
       chains: denseChains(graph),
       read: (index, position, into) => tensors[index]!.piece.read(position, into),
       close,

@@ -86,6 +86,7 @@ const open = (path: string): ModelFile => {
       path,
       tensors: tensors.map(({ begin: _, ...info }) => info),
       structureSha256: null,
+      quantised: null,
       chains: [],
       read: (index, position, into) => file.fill(into, tensors[index]!.begin + position),
       close: () => file.close(),
