@@ -19,6 +19,7 @@ test('the examples and the overlays are without errors', async () => {
     'examples/clothes',
     'examples/clothes-tampered',
     'examples/clothes-patched',
+    'examples/foreign-mlp',
     'recipes/anthy',
   ]) {
     const { code, stdout } = await lint(join(root, path));
