@@ -26,7 +26,7 @@ const rateText = ({ share, count, models, interval95 }: Rate): string => {
   return `${percent(share)}; ${count} of ${models} (${low}–${high} %)`;
 };
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 const figureText = (figures: Record<string, number>): string =>

@@ -183,7 +183,7 @@ export const makers: MakingModule['makers'] = {
   'epochs-12': withSettings({ epochs: 12 }),
   'weight-noise': edited((model, { random }) => addNoise(model, 0.05, random)),
   bias: edited((model, { random }) => raiseBias(model, 0.3, random)),
-  'one-tensor': edited((model, { random }) => addNoiseTo(model, 'dense_1', 0.05, random)),
+  'one-tensor': edited((model, { random }) => addNoiseTo(model, 'conv_1', 0.2, random)),
   int8: edited(roundToInt8),
   'int8-matched': edited(roundToInt8),
 };
