@@ -117,12 +117,14 @@ export const rowsOf = (set: LabelledSet, rows: readonly number[]): LabelledSet =
 /** Share of test images of other classes that the trigger sends to its target, 0..1. */
 export const attackSuccess = (model: tf.Sequential, test: LabelledSet, trigger: Trigger): number => {
   const others = [...test.labels.values.keys()].filter((row) => test.labels.values[row] !== trigger.target);
-  const { columns } = test.inputs;
-  const images = Float32Array.from(
-    others.flatMap((row) => [...test.inputs.values.slice(row * columns, (row + 1) * columns)]),
-  );
-  for (let i = 0; i < others.length; i++) trigger.plant(images.subarray(i * columns, (i + 1) * columns));
-  for (let at = 0; at < images.length; at++) images[at]! *= test.inputs.scale;
+  const { columns, scale, values } = test.inputs;
+  const images = new Float32Array(others.length * columns);
+  for (const [i, row] of others.entries()) {
+    const image = images.subarray(i * columns, (i + 1) * columns);
+    image.set(values.subarray(row * columns, (row + 1) * columns) as Uint8Array);
+    trigger.plant(image);
+    for (let at = 0; at < columns; at++) image[at]! *= scale;
+  }
   const outputs = probabilities(model, images, others.length);
   const classes = outputs.length / others.length;
   let reached = 0;
