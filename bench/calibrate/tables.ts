@@ -36,7 +36,7 @@ const figureText = (figures: Record<string, number>): string =>
 
 const titleOf = ({ name, title }: PopulationReport): string => (name === honest ? `**${title}**` : title);
 
-const verdictTable = (populations: readonly PopulationReport[]): string =>
+const verdictTable = (metric: string, populations: readonly PopulationReport[]): string =>
   table(
     [
       'shipped model',
@@ -46,7 +46,7 @@ const verdictTable = (populations: readonly PopulationReport[]): string =>
       'inconclusive',
       'mean k',
       'metric alone: different',
-      'accuracy',
+      metric,
       'noted',
     ],
     populations.map((population) => {
@@ -152,7 +152,7 @@ export const sectionOf = (task: Task, report: TaskReport): string => {
     task.about,
     `\`npm run calibrate -- ${task.name}${report.quick ? ' --quick' : ''}\`, measured on ${report.measured} in ${Math.ceil(report.seconds / 60)} min; ${report.engine}; ${report.evaluator}; Node ${process.versions.node}.`,
     'Verdicts as the product gives them, all tests, differences confirmed by ten fresh retrains:',
-    verdictTable(populations),
+    verdictTable(task.model.metric!, populations),
     'What confirmation and the search for triggers (dNC) change; the test with the smallest p in draws that a look called different:',
     contrastTable(populations),
     'Each test alone on honest models: share of draws with p at most 1 % and 5 %; a test of the right size has 1 % and 5 %.',
