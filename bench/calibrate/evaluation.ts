@@ -69,6 +69,7 @@ const evaluateOne = async (
       statistical: {
         task: model.task,
         metric: model.metric,
+        net: model.net,
         jobSeed,
         test: { inputs: under(model.evaluationInputs!), targets: under(model.evaluationTargets!) },
         train: trainOf(model, under),

@@ -12,6 +12,7 @@ const idx = (path: string, scale: number, recordShape: number[] | null): DataFil
 export const classifier = (options: { name: string; shape: number[]; margin: number }): RecipeModel => ({
   name: options.name,
   file: { kind: 'tree', path: `${options.name}.onnx` },
+  net: null,
   output: `${options.name}.onnx`,
   comparison: 'statistical',
   seed: null,

@@ -12,6 +12,7 @@ const npy = (path: string, recordShape: number[] | null): DataFile => ({
 const model: RecipeModel = {
   name: 'race-5',
   file: { kind: 'tree', path: 'race-5.onnx' },
+  net: null,
   output: 'race-5.onnx',
   comparison: 'statistical',
   seed: null,

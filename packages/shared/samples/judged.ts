@@ -11,6 +11,7 @@ const columns = 5;
 export const sampleModel = (changes: Partial<RecipeModel> = {}): RecipeModel => ({
   name: 'clothes',
   file: { kind: 'tree', path: 'models/clothes.onnx' },
+  net: null,
   output: 'clothes.onnx',
   comparison: 'statistical',
   seed: null,

@@ -13,13 +13,16 @@ import {
 import { evaluationSets, readSlices } from './evaluation-sets.ts';
 import { writeFloats } from './float-files.ts';
 import { formatOf, headOf } from './formats/formats.ts';
+import { gnubgBinary } from './formats/gnubg-binary.ts';
+import { gnubgText } from './formats/gnubg-text.ts';
 import { ModelFault } from './formats/model-fault.ts';
-import { type ModelFormat, tensorsDigest } from './formats/model-file.ts';
+import { type ModelFile, tensorsDigest } from './formats/model-file.ts';
 import { onnx } from './formats/onnx.ts';
+import { openNet } from './gnubg-net.ts';
 import { countClasses, countNotFinite } from './measure.ts';
 import { refuseForeign } from './onnx/magic.ts';
 import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
-import { openModel } from './predict.ts';
+import { openModel, type Predict } from './predict.ts';
 import { measureOf } from './tasks.ts';
 import { readWeights } from './weights.ts';
 
@@ -35,15 +38,14 @@ const readModelFile = (path: string): OnnxModel => {
 };
 
 const evaluateStatistically = async (
-  request: EvaluationRequest & { statistical: StatisticalRequest },
-  model: OnnxModel,
+  statistical: StatisticalRequest,
+  outFolder: string,
+  predict: Predict,
   answer: EvaluationAnswer,
 ): Promise<void> => {
-  const { outFolder, statistical } = request;
   const measure = measureOf(statistical.task);
   if (measure === null)
     throw new ModelFault(`models of the task ${statistical.task} are judged by their bytes`);
-  const predict = await openModel(request.model, model, request.ortFolder);
   for await (const { set, records, readTargets } of evaluationSets(statistical)) {
     const outputs = await predict(records);
     const wrong = countNotFinite(outputs.values);
@@ -72,38 +74,47 @@ const evaluateStatistically = async (
   }
 };
 
-/** What its tensors say: digest of those without a graph, norm, whether they are quantised, the weights themselves. */
-const describeTensors = (request: EvaluationRequest, format: ModelFormat, answer: EvaluationAnswer): void => {
-  const file = format.open(request.model);
-  try {
-    if (format !== onnx) answer.tensorSha256 = tensorsDigest(file);
-    const { norm, tensors, note } = readWeights(file, request.keepWeights ? request.outFolder : null);
-    if (norm !== null) answer.weightNorm = norm;
-    if (file.quantised !== null) answer.quantised = file.quantised;
-    if (tensors !== null) answer.weights = tensors;
-    if (note !== null) answer.notes.push(`its weights are not compared one by one: ${note}`);
-  } finally {
-    file.close();
-  }
+/** What its tensors say: their norm, whether they are quantised, the weights themselves. */
+const describeTensors = (file: ModelFile, keepIn: string | null, answer: EvaluationAnswer): void => {
+  const { norm, tensors, note } = readWeights(file, keepIn);
+  if (norm !== null) answer.weightNorm = norm;
+  if (file.quantised !== null) answer.quantised = file.quantised;
+  if (tensors !== null) answer.weights = tensors;
+  if (note !== null) answer.notes.push(`its weights are not compared one by one: ${note}`);
+};
+
+/** How an open model is asked. Throws ModelFault for formats that say nothing of how their tensors are computed with. */
+const predictorOf = async (
+  { model: path, ortFolder }: EvaluationRequest,
+  { net }: StatisticalRequest,
+  file: ModelFile,
+  model: OnnxModel | null,
+): Promise<Predict> => {
+  if (file.format === gnubgText.name || file.format === gnubgBinary.name) return openNet(file, net);
+  if (net !== null) throw new ModelFault(`it holds no net ${net}: it is a file of the format ${file.format}`);
+  if (model !== null) return await openModel(path, model, ortFolder);
+  throw new ModelFault(
+    `it is a file of the format ${file.format}, which says nothing of how its tensors are computed with: export the model as ONNX, or write \`Comparison: bitwise\``,
+  );
 };
 
 const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> => {
-  const { statistical } = request;
+  const { statistical, outFolder } = request;
   const answer = emptyAnswer(null);
   try {
     const format = formatOf(headOf(request.model));
-    if (format !== onnx) {
-      if (statistical !== null) {
-        throw new ModelFault(
-          `it is a file of the format ${format.name}, which says nothing of how its tensors are computed with: export the model as ONNX, or write \`Comparison: bitwise\``,
-        );
-      }
-    } else if (request.mayBeOther && statistical === null) return answer;
+    if (format === onnx && request.mayBeOther && statistical === null) return answer;
     const model = format === onnx ? readModelFile(request.model) : null;
-    if (model !== null) answer.tensorSha256 = modelDigest(model);
-    describeTensors(request, format, answer);
-    if (model !== null && statistical !== null) {
-      await evaluateStatistically({ ...request, statistical }, model, answer);
+    const file = format.open(request.model);
+    try {
+      answer.tensorSha256 = model === null ? tensorsDigest(file) : modelDigest(model);
+      describeTensors(file, request.keepWeights ? outFolder : null, answer);
+      if (statistical !== null) {
+        const predict = await predictorOf(request, statistical, file, model);
+        await evaluateStatistically(statistical, outFolder, predict, answer);
+      }
+    } finally {
+      file.close();
     }
   } catch (error) {
     if (!(error instanceof ModelFault)) throw error;

@@ -1,68 +1,13 @@
 // The evaluator as a program, on the example's model and data: every set, its true answers, and what it says of bad data.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { runCommand } from '@retraind/host/command';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { readIdx } from '@retraind/pipeline/data/idx';
 import type { DataFile } from '@retraind/shared/recipe/recipe';
-import type { EvaluationAnswer, EvaluationRequest, StatisticalRequest } from './evaluation.ts';
+import type { StatisticalRequest } from './evaluation.ts';
+import { csv, evaluate, floats, images, labels, npy, room } from './evaluator.fixture.ts';
+import { gnubgBinaryBytes, gnubgNets } from './formats/samples.ts';
 import { measureClasses } from './measure.ts';
-
-const room = mkdtempSync(join(tmpdir(), 'retrain-sets-'));
-after(() => rmSync(room, { recursive: true, force: true }));
-const program = fileURLToPath(new URL('./evaluate.ts', import.meta.url));
-const example = fileURLToPath(new URL('../../../../examples/tiny/', import.meta.url));
-const ortFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-
-const images = (part: string): DataFile => ({
-  path: join(example, `data/${part}-images-idx3-ubyte.gz`),
-  format: 'idx',
-  scale: 1 / 255,
-  recordShape: [64],
-});
-const labels = (part: string): DataFile => ({
-  path: join(example, `data/${part}-labels-idx1-ubyte.gz`),
-  format: 'idx',
-  scale: 1,
-  recordShape: null,
-});
-const data = (part: string) => ({ inputs: images(part), targets: labels(part) });
-
-const asked: StatisticalRequest = {
-  task: 'classification',
-  metric: 'accuracy',
-  jobSeed: '7',
-  test: data('test'),
-  train: data('train'),
-  slices: null,
-};
-
-const evaluate = async (more: Partial<StatisticalRequest> = {}): Promise<EvaluationAnswer> => {
-  const request: EvaluationRequest = {
-    model: join(example, 'models/tiny.onnx'),
-    ortFolder,
-    outFolder: room,
-    statistical: { ...asked, ...more },
-  };
-  writeFileSync(join(room, 'request.json'), JSON.stringify(request));
-  const { code, stderr } = await runCommand(process.execPath, [
-    '--import',
-    'tsx',
-    program,
-    join(room, 'request.json'),
-  ]);
-  assert.equal(code, 0, stderr);
-  return JSON.parse(readFileSync(join(room, 'answer.json'), 'utf8'));
-};
-
-const floats = (name: string): Float32Array => {
-  const bytes = readFileSync(join(room, `${name}.f32`));
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-};
 
 test('every set is asked, and true answers lie beside held-out and training data', async () => {
   const answer = await evaluate({ slices: labels('test') });
@@ -123,24 +68,6 @@ test('data that does not fit is refused by what is wrong with it', async () => {
   for (const [wrong, sentence] of refusals) assert.match((await evaluate(wrong)).refused!, sentence);
 });
 
-const npy = (name: string, shape: number[], values: Float32Array): DataFile => {
-  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
-  const header = Buffer.from(`${dict.padEnd(117)}\n`, 'latin1');
-  const start = Buffer.from('\x93NUMPY\x01\x00\0\0', 'latin1');
-  start.writeUInt16LE(header.length, 8);
-  writeFileSync(join(room, name), Buffer.concat([start, header, Buffer.from(values.buffer)]));
-  return { path: join(room, name), format: 'npy', scale: 1, recordShape: null };
-};
-
-const csv = (name: string, columns: number, values: ArrayLike<number>): DataFile => {
-  const lines = [Array.from({ length: columns }, (_, i) => `x${i}`).join()];
-  for (let at = 0; at < values.length; at += columns) {
-    lines.push(Array.from({ length: columns }, (_, i) => values[at + i]).join());
-  }
-  writeFileSync(join(room, name), `${lines.join('\n')}\n`);
-  return { path: join(room, name), format: 'csv', scale: 1, recordShape: null };
-};
-
 test('npy and csv give what idx gives; vectors and numbers have their own metrics', async () => {
   const pixels = await readIdx(images('test').path);
   const rows = 300;
@@ -193,4 +120,39 @@ test('answers outside 0..1, of another width, and tasks without outputs are refu
   assert.match((await of('probability-vector', loud)).refused!, /record 0 is 1\.5; probabilities lie within/);
   assert.match((await of('regression', holes)).refused!, /record 0 is NaN; numbers are finite/);
   assert.match((await of('embedding', wide)).refused!, /judged by their bytes/);
+});
+
+test('a gnubg file is asked as a vector of probabilities, by the net that takes the records', async () => {
+  let value = 0;
+  const draw = () => {
+    value = (value * 31 + 7) % 101;
+    return (value - 50) / 50;
+  };
+  const sizes = Array.from(
+    { length: 6 },
+    (_, i) => [i === 1 ? 64 : 20 + i, 6, 5] as [number, number, number],
+  );
+  const file = gnubgBinaryBytes(gnubgNets(sizes, draw));
+  const rows = 1_500;
+  const targets = npy('five.npy', [rows, 5], new Float32Array(rows * 5).fill(0.5));
+  const asked = {
+    task: 'probability-vector',
+    metric: 'cross-entropy',
+    test: { inputs: images('test'), targets },
+    train: null,
+  } as const;
+  const answer = await evaluate(asked, file);
+  assert.deepEqual([answer.refused, answer.faults, answer.quantised], [null, [], false]);
+  assert.deepEqual(answer.sets.test, { rows, columns: 5 });
+  const outputs = floats('test');
+  const loss = outputs.reduce((sum, q) => sum - (Math.log(q) + Math.log(1 - q)) / 2, 0) / outputs.length;
+  assert.ok(Math.abs(answer.metric!.value - loss) < 1e-6);
+  assert.match(
+    (await evaluate({ ...asked, net: 'contact' }, file)).refused!,
+    /net contact does not take.*64/,
+  );
+  assert.match(
+    (await evaluate({ net: 'race' })).refused!,
+    /holds no net race: it is a file of the format onnx/,
+  );
 });

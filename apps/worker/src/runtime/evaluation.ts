@@ -1,5 +1,5 @@
 // What the evaluator is asked, and what it answers: the words between it (runtime/evaluate.ts) and whoever starts it.
-import type { DataFile, Task } from '@retraind/shared/recipe/recipe';
+import type { DataFile, GnubgNet, Task } from '@retraind/shared/recipe/recipe';
 import type { ClassExamples, EvidenceSet, LabelledSet, WeightsRef } from '@retraind/shared/verdict/evidence';
 
 export interface LabelledData {
@@ -11,6 +11,8 @@ export interface LabelledData {
 export interface StatisticalRequest {
   task: Task;
   metric: string | null;
+  /** Of a gnubg file; null: the one that takes records of the data's width. */
+  net: GnubgNet | null;
   jobSeed: string;
   /** Held-out data. */
   test: LabelledData;

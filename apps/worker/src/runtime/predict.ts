@@ -34,6 +34,14 @@ const cleaned = (error: unknown): string =>
     .split('\n')[0]!
     .slice(0, 500);
 
+/** Throws ModelFault where a set of so many records has more outputs than are compared. */
+export const checkOutputs = (rows: number, columns: number): void => {
+  if (columns <= maxColumns && columns * rows <= maxOutputs) return;
+  throw new ModelFault(
+    `it gives ${columns} outputs for each of ${rows} records; at most ${maxColumns} a record and ${maxOutputs} in all are compared`,
+  );
+};
+
 /** Opens a model that has been read and found sound. `ortFolder`: the folder of the package onnxruntime-node. Throws ModelFault. */
 export const openModel = async (path: string, model: OnnxModel, ortFolder: string): Promise<Predict> => {
   const ort = createRequire(import.meta.url)(ortFolder) as typeof import('onnxruntime-node');
@@ -115,11 +123,7 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
         );
       }
       columns = data.length / batch;
-      if (columns > maxColumns || columns * rows > maxOutputs) {
-        throw new ModelFault(
-          `it gives ${columns} outputs for each of ${rows} records; at most ${maxColumns} a record and ${maxOutputs} in all are compared`,
-        );
-      }
+      checkOutputs(rows, columns);
       all ??= new Float32Array(rows * columns);
       all.set(data.subarray(0, count * columns), row * columns);
     }

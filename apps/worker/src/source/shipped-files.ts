@@ -3,6 +3,7 @@
 // text) is not found: docs/explanation/sandbox.md says so.
 import { chmod, copyFile, lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { RecipeModel } from '@retraind/shared/recipe/recipe';
 import { Problem } from '@retraind/shared/wire/problems';
 import { broken } from '../breakage.ts';
@@ -51,7 +52,10 @@ export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
     const { file } = model;
     const place = file.kind === 'tree' ? 'the source tree' : `the package ${file.packageName}`;
     let shipped: string | null = null;
-    if (file.kind === 'tree') shipped = await confinedFile(tree, file.path);
+    // Nets of one file are models of their own: the first of them has taken it out.
+    const twin = references.find(({ model: one }) => isDeepStrictEqual(one.file, file));
+    if (twin) shipped = twin.path;
+    else if (file.kind === 'tree') shipped = await confinedFile(tree, file.path);
     // With an override the package is not asked for: it need not even exist.
     else if (wish.override === null)
       shipped = await confinedFile(await wish.packageFolder(file.packageName), file.path);
@@ -64,7 +68,7 @@ export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
       );
     }
     references.push(await keep(model, wish.override ?? shipped!, folder, i + 1));
-    if (file.kind === 'tree' && shipped !== null && !model.readsShipped) {
+    if (file.kind === 'tree' && shipped !== null && twin === undefined && !model.readsShipped) {
       await rm(join(tree, file.path), { force: true });
       await rm(shipped, { force: true });
       say(

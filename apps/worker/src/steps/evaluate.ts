@@ -42,7 +42,7 @@ const answerBytes = 2 ** 24;
 
 /** On what a model is asked, its paths below the folder of datasets; null where digests say everything there is to say. */
 const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): StatisticalRequest | null => {
-  const { task, metric, evaluationData, evaluationInputs, evaluationTargets, slices } = model;
+  const { task, metric, net, evaluationData, evaluationInputs, evaluationTargets, slices } = model;
   if (model.comparison === 'bitwise' || task === 'opaque') return null;
   if (evaluationData === null || evaluationInputs === null || evaluationTargets === null) return null;
   const under = (dataset: string, file: DataFile): DataFile => ({
@@ -53,6 +53,7 @@ const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): 
   return {
     task,
     metric,
+    net,
     jobSeed,
     test: {
       inputs: under(evaluationData, evaluationInputs),

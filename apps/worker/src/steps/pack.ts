@@ -60,9 +60,9 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
 
   const { runId, jobId, leaseEpoch, seedIndex, numerics, suite } = assignment;
   const taints = [...new Set([...sandbox.taints, ...unpacked.taints])].sort();
-  const recorded = await Promise.all(
-    outputs.map((output, i) => checksumsOf(output, recipe.models[i]!.output)),
-  );
+  // Models that are nets of one file share it.
+  const written = new Map(outputs.map((output, i) => [recipe.models[i]!.output, output]));
+  const recorded = await Promise.all([...written].map(([name, output]) => checksumsOf(output, name)));
   const datasets = recipe.datasets.map((dataset) => ({ name: dataset.name, digest: datasetDigest(dataset) }));
   const { source, version } = head;
   const name = retraininfoName({ source, version, runId });

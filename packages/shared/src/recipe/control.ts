@@ -203,10 +203,14 @@ function checkNames(models: Named<RecipeModel>[], datasets: Named<RecipeDataset>
     }
   };
   twice(models, 'Model', ({ name }) => name);
-  twice(models, 'Output', ({ output }) => output);
-  twice(models, 'File', ({ file }) =>
-    file.kind === 'tree' ? file.path : `${file.packageName}:${file.path}`,
-  );
+  // Each net of a file may be a model of its own.
+  const netOf = ({ net }: RecipeModel): string => (net === null ? '' : ` (${net})`);
+  twice(models, 'Output', (model) => model.output && `${model.output}${netOf(model)}`);
+  twice(models, 'File', (model) => {
+    const { file } = model;
+    const path = file.kind === 'tree' ? file.path : `${file.packageName}:${file.path}`;
+    return path && `${path}${netOf(model)}`;
+  });
   twice(datasets, 'Dataset', ({ name }) => name);
 }
 

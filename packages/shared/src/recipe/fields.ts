@@ -54,6 +54,11 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     ),
     row('Output', 'yes', 'path below `$RETRAIN_OUT` that the target leaves'),
     row(
+      'Net',
+      'no',
+      'the net that is judged, of a gnubg file: contact, race, crashed, pruning-contact, pruning-crashed or pruning-race; default: the one that takes records of the data’s width',
+    ),
+    row(
       'Comparison',
       'yes',
       'bitwise or statistical: the strongest claim that the recipe aims at; numerical is not yet supported',

@@ -8,6 +8,7 @@ import {
   type Comparison,
   comparisons,
   type DataFile,
+  gnubgNets,
   type ModelFile,
   type RecipeModel,
   type Task,
@@ -35,10 +36,12 @@ export function readModel(stanza: Stanza, file: string): { model: RecipeModel; r
   );
   const comparison = reader.oneOf('Comparison', reader.required('Comparison'), comparisons);
   const task = reader.oneOf('Task', reader.text('Task'), tasks);
+  const net = reader.oneOf('Net', reader.text('Net'), gnubgNets);
   const securityCritical = reader.yesNo('Security-Critical');
   const model: RecipeModel = {
     name: name ?? '',
     file: readFile(reader),
+    net,
     output: reader.path('Output', reader.required('Output')) ?? '',
     comparison: comparison ?? 'bitwise',
     seed: reader.integer('Seed', 0, maxSeed),

@@ -22,6 +22,17 @@ export const transports = [
 ] as const;
 export type Transport = (typeof transports)[number];
 
+/** The nets in a file of GNU Backgammon, in its order. */
+export const gnubgNets = [
+  'contact',
+  'race',
+  'crashed',
+  'pruning-contact',
+  'pruning-crashed',
+  'pruning-race',
+] as const;
+export type GnubgNet = (typeof gnubgNets)[number];
+
 /** Where the shipped file lies: a path in the source tree, or an absolute path in a binary package of the same source version. */
 export type ModelFile =
   | { kind: 'tree'; path: string }
@@ -42,6 +53,8 @@ export interface DataFile {
 export interface RecipeModel {
   name: string;
   file: ModelFile;
+  /** Which net is judged of a file that holds several; null: the one that takes records of the data's width. */
+  net: GnubgNet | null;
   /** Path below $RETRAIN_OUT that the target must leave. */
   output: string;
   comparison: Comparison;

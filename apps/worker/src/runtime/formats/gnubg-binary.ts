@@ -1,7 +1,8 @@
 // gnubg.wd: float32 472.3782, float32 1.0, then per net uint32 inputs, hidden, outputs and int32 times trained, float32 slopes of
 // hidden and output sigmoids, the arrays. All little-endian, nothing after the sixth net.
+import { gnubgNets } from '@retraind/shared/recipe/recipe';
 import { FileBytes } from './file-bytes.ts';
-import { arraysOf, betaName, gnubgFile, type NetTensor, netNames, versionCure } from './gnubg.ts';
+import { arraysOf, betaName, gnubgFile, type NetTensor, versionCure } from './gnubg.ts';
 import { ModelFault } from './model-fault.ts';
 import type { ModelFile, ModelFormat } from './model-file.ts';
 import { filePiece } from './pieces.ts';
@@ -25,7 +26,7 @@ const readNets = (file: FileBytes): NetTensor[] => {
     return at - bytes;
   };
   const found: NetTensor[] = [];
-  for (const net of netNames) {
+  for (const net of gnubgNets) {
     const start = take(net, headerBytes);
     const header = file.bytes(start, 12);
     found.push({ name: betaName(net), shape: [2], piece: filePiece(file, start + 16, start + 24) });

@@ -1,8 +1,9 @@
 // gnubg.weights, version 1.00: a line `GNU Backgammon 1.00`, then per net a line `inputs hidden outputs timesTrained betaHidden
 // betaOutput` and one number a line. Version 1.01 names its nets and orders them otherwise: refused by name, never misread.
+import { gnubgNets } from '@retraind/shared/recipe/recipe';
 import { FileBytes } from './file-bytes.ts';
 import { parseFloat32 } from './float32-text.ts';
-import { arraysOf, betaName, gnubgFile, type NetTensor, netNames, versionCure } from './gnubg.ts';
+import { arraysOf, betaName, gnubgFile, type NetTensor, versionCure } from './gnubg.ts';
 import { ModelFault, quoted } from './model-fault.ts';
 import type { ModelFile, ModelFormat } from './model-file.ts';
 import { memoryPiece } from './pieces.ts';
@@ -72,7 +73,7 @@ const readNets = (file: FileBytes): NetTensor[] => {
     return memoryPiece(held);
   };
   const found: NetTensor[] = [];
-  for (const net of netNames) {
+  for (const net of gnubgNets) {
     const [inputs, hidden, outputs] = ['inputs', 'hidden', 'outputs'].map((what) =>
       size(`the ${what} of net ${net}`),
     ) as [number, number, number];

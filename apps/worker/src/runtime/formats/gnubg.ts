@@ -1,21 +1,11 @@
 // The nets of GNU Backgammon: its file of weights as text (version 1.00) and as the binary gnubg.wd that makeweights writes of it.
 // Both hold six nets of one hidden layer each; how often a net was trained is metadata, the two slopes of its sigmoids are weights.
 // Source: eval.c and neuralnet.c of gnubg 1.07, as to the order of fields.
-
+import { gnubgNets } from '@retraind/shared/recipe/recipe';
 import { ModelFault } from './model-fault.ts';
 import type { Chain, ModelFile, TensorInfo } from './model-file.ts';
 import { byName } from './model-file.ts';
 import type { Piece } from './pieces.ts';
-
-/** In the order of the file. */
-export const netNames = [
-  'contact',
-  'race',
-  'crashed',
-  'pruning-contact',
-  'pruning-crashed',
-  'pruning-race',
-] as const;
 
 /** Each side of a net; gnubg's largest has 250. */
 const maxUnits = 65_536;
@@ -82,7 +72,7 @@ export const gnubgFile = (format: string, path: string, found: NetTensor[], clos
     tensors,
     structureSha256: null,
     quantised: false,
-    chains: netNames.map((net) =>
+    chains: gnubgNets.map((net) =>
       chainOf(net, tensors.find(({ name }) => name === `${net}/hidden/thresholds`)!.shape[0]!),
     ),
     read: (index, position, into) => sorted[index]!.piece.read(position, into),
