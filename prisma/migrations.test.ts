@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { purposes } from '@retraind/shared/job/run-place';
 import {
   blames,
   jobStates,
@@ -47,6 +48,7 @@ const lists: [string, readonly string[]][] = [
   ['job_state_known', jobStates],
   ['run_state_known', runStates],
   ['run_step_known', runSteps],
+  ['run_purpose_known', purposes],
   ['run_blame_known', blames],
   ['lease_blame_known', blames],
   ['lease_outcome_known', leaseOutcomes],
@@ -79,7 +81,7 @@ test('schema.prisma and a migrated database agree, and a difference would show',
 test('many programs may migrate at once; each migration is applied once', async () => {
   const fresh = await emptyDatabase('many');
   const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh)));
-  assert.deepEqual(applied.flat().sort(), ['0001_farm']);
+  assert.deepEqual(applied.flat().sort(), ['0001_farm', '0002_run_purpose']);
   assert.deepEqual(await migrate(fresh), []);
 });
 
@@ -108,12 +110,12 @@ test('a migration that was edited, and one from the future, are refused', async 
   const fresh = await emptyDatabase('edited');
   const copy = `${folder}/edited`;
   await cp(migrationsFolder, copy, { recursive: true });
-  await mkdir(`${copy}/0002_more`);
-  await writeFile(`${copy}/0002_more/migration.sql`, 'CREATE TABLE more (a int)');
-  assert.deepEqual(await migrate(fresh, copy), ['0001_farm', '0002_more']);
-  await assert.rejects(migrate(fresh), refusedWith(/0002_more is not known.*newer/));
-  await writeFile(`${copy}/0002_more/migration.sql`, 'CREATE TABLE more (b int)');
-  await assert.rejects(migrate(fresh, copy), refusedWith(/0002_more was edited/));
+  await mkdir(`${copy}/9999_more`);
+  await writeFile(`${copy}/9999_more/migration.sql`, 'CREATE TABLE more (a int)');
+  assert.deepEqual(await migrate(fresh, copy), ['0001_farm', '0002_run_purpose', '9999_more']);
+  await assert.rejects(migrate(fresh), refusedWith(/9999_more is not known.*newer/));
+  await writeFile(`${copy}/9999_more/migration.sql`, 'CREATE TABLE more (b int)');
+  await assert.rejects(migrate(fresh, copy), refusedWith(/9999_more was edited/));
 });
 
 const program = fileURLToPath(new URL('migrate.ts', import.meta.url));
@@ -132,7 +134,7 @@ test('as a program it migrates, and says what is wrong in one line', async () =>
   const fresh = await emptyDatabase('program');
   assert.deepEqual(await runProgram({ DATABASE_URL: fresh }), {
     code: 0,
-    stdout: 'applied 0001_farm\n',
+    stdout: 'applied 0001_farm\napplied 0002_run_purpose\n',
     stderr: '',
   });
   assert.deepEqual(await runProgram({}), { code: 2, stdout: '', stderr: 'DATABASE_URL is not set\n' });

@@ -1,6 +1,7 @@
 // Wishes, versions and moves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import { type JobState, jobMayMove, jobStates } from '@retraind/shared/job/states';
 import { Problem, type ProblemCode } from '@retraind/shared/wire/problems';
 import { withDatabase } from '../../tests/support/database.ts';
@@ -53,7 +54,7 @@ test('a new version supersedes the older one and its jobs, running or judged; th
   const first = await findVersion(db);
   const { nodeId } = await makeNode(db);
   const jobId = first.job!.jobId;
-  const [runId, waiting] = await runs.addUpTo(db, jobId, 2);
+  const [runId, waiting] = await runs.add(db, jobId, retrainPlaces(2));
   const leaseEpoch = (await runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds: 60 }))!;
   const second = await findVersion(db, { suite: first.suite, source: first.source, version: '1.0-2' });
   assert.deepEqual(second.supersededJobIds, [jobId]);
@@ -84,7 +85,7 @@ test('lease against supersede: no run of a superseded job starts unasked to stop
   for (let round = 0; round < 5; round++) {
     const job = await makeJob(db);
     const { nodeId } = await makeNode(db);
-    const [runId] = await runs.addUpTo(db, job.jobId, 1);
+    const [runId] = await runs.add(db, job.jobId, retrainPlaces(1));
     const [epoch] = await Promise.all([
       runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds: 60 }),
       jobs.supersede(db, job.jobId, 'newer'),

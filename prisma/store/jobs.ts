@@ -19,8 +19,6 @@ export interface JobRequest {
   /** The suite's current version where absent. */
   version?: string | null;
   seedOverride?: string | null;
-  /** 0 is the recipe's own; others vary threads, library or precision. */
-  numerics?: number;
   priority?: number;
   reason?: string;
   requestedBy: string;
@@ -68,7 +66,6 @@ const requestOnce = async (tx: Transaction, wish: JobRequest): Promise<{ job: Jo
     source,
     version: version.version,
     seedOverride: wish.seedOverride ?? null,
-    numerics: wish.numerics ?? 0,
   };
   const open = await tx.job.findFirst({ where: { ...same, state: { in: [...openJobStates] } } });
   const row =

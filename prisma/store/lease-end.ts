@@ -6,6 +6,7 @@
 //
 // Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
 import { consequenceOf, drainsNode } from '@retraind/shared/job/failure';
+import type { Purpose } from '@retraind/shared/job/run-place';
 import type { Blame, JobState, LeaseOutcome, RunState } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
 import type { ProblemCode } from '@retraind/shared/wire/problems';
@@ -37,6 +38,7 @@ export interface OpenLease {
 
 interface LockedRun {
   jobId: string;
+  purpose: Purpose;
   jobState: JobState;
   nodeId: string;
   cancelAsked: boolean;
@@ -54,7 +56,7 @@ export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<Lock
   await tx.$queryRaw`
     SELECT job.job_id FROM job JOIN run USING (job_id) WHERE run_id = ${runId} FOR UPDATE OF job`;
   const rows = await tx.$queryRaw<LockedRun[]>`
-    SELECT run.job_id AS "jobId", job.state AS "jobState", run.node_id AS "nodeId", run.cancel_asked AS "cancelAsked",
+    SELECT run.job_id AS "jobId", run.purpose, job.state AS "jobState", run.node_id AS "nodeId", run.cancel_asked AS "cancelAsked",
       run.step
     FROM run JOIN job USING (job_id)
     WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND run.state = 'leased'
@@ -130,7 +132,8 @@ export const endWithoutResult = async (
     return { jobId, run: 'waiting', job: jobState };
   }
   await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
-  const after = consequenceOf({ blame, code, ...(await countLeases(tx, runId, blame, code)) });
+  const { purpose } = locked;
+  const after = consequenceOf({ purpose, blame, code, ...(await countLeases(tx, runId, blame, code)) });
   const isBlameless = blame === 'node' || blame === 'farm';
   await closeLease(
     tx,
@@ -152,6 +155,7 @@ export const endWithoutResult = async (
     isBlameless ? { ...breakage, blame: 'farm', detail: reason } : breakage,
     0,
   );
+  if (after.job === null) return { jobId, run: 'broken', job: jobState };
   return { jobId, run: 'broken', job: await moveFrom(tx, locked, after.job, reason) };
 };
 

@@ -2,6 +2,7 @@
 // connections.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import type { ProblemCode } from '@retraind/shared/wire/problems';
 import { Problem } from '@retraind/shared/wire/problems';
 import { withDatabase } from '../../tests/support/database.ts';
@@ -20,7 +21,7 @@ const begin = (holder: runs.Holder) =>
 
 test('of many leases of one run at once, one is given', async () => {
   const job = await makeJob(db);
-  const [runId] = await runs.addUpTo(db, job.jobId, 1);
+  const [runId] = await runs.add(db, job.jobId, retrainPlaces(1));
   const slots = await Promise.all(Array.from({ length: 6 }, () => makeNode(db)));
   const epochs = await Promise.all(
     slots.map(({ nodeId }) => runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds: 60 })),
@@ -38,7 +39,9 @@ test('of many leases of one run at once, one is given', async () => {
 test('of many runs for one slot at once, one gets it', async () => {
   const { nodeId } = await makeNode(db);
   const made = await Promise.all(Array.from({ length: 5 }, () => makeJob(db)));
-  const runIds = await Promise.all(made.map(async ({ jobId }) => (await runs.addUpTo(db, jobId, 1))[0]!));
+  const runIds = await Promise.all(
+    made.map(async ({ jobId }) => (await runs.add(db, jobId, retrainPlaces(1)))[0]!),
+  );
   const epochs = await Promise.all(
     runIds.map((runId) => runs.lease(db, { runId, nodeId, slot: 0, leaseSeconds: 60 })),
   );
@@ -47,7 +50,7 @@ test('of many runs for one slot at once, one gets it', async () => {
 
 test('a slot that the node has not, a drained node and an unknown run are not leased', async () => {
   const job = await makeJob(db);
-  const [runId] = await runs.addUpTo(db, job.jobId, 1);
+  const [runId] = await runs.add(db, job.jobId, retrainPlaces(1));
   const { nodeId } = await makeNode(db);
   assert.equal(await runs.lease(db, { runId: runId!, nodeId, slot: 1, leaseSeconds: 60 }), null);
   assert.equal(await runs.lease(db, { runId: 'nosuchrun000', nodeId, slot: 0, leaseSeconds: 60 }), null);
@@ -216,7 +219,7 @@ test('three runs in a row that blame the node drain it; a result between them fo
   const node = await makeNode(db);
   const end = async (outcome: Parameters<typeof runs.report>[1]['outcome']) => {
     const job = await makeJob(db);
-    const [runId] = await runs.addUpTo(db, job.jobId, 1);
+    const [runId] = await runs.add(db, job.jobId, retrainPlaces(1));
     const leaseEpoch = await runs.lease(db, {
       runId: runId!,
       nodeId: node.nodeId,
@@ -260,7 +263,7 @@ test('what breaks decides where run and job go', async () => {
 
 test('blame recipe ends the other runs: waiting ones at once, leased ones by their heartbeat', async () => {
   const { holder, job } = await leaseRun(db);
-  const [second, third] = await runs.addUpTo(db, job.jobId, 3);
+  const [second, third] = await runs.add(db, job.jobId, retrainPlaces(3));
   const other = await makeNode(db);
   const leaseEpoch = await runs.lease(db, {
     runId: second!,
@@ -285,9 +288,9 @@ test('blame recipe ends the other runs: waiting ones at once, leased ones by the
 test('a job that is asked again after `attempted` gets new runs of the same seeds', async () => {
   const { holder, job } = await leaseRun(db);
   await runs.report(db, { ...holder, outcome: breakageOf('recipe') });
-  await assert.rejects(runs.addUpTo(db, job.jobId, 1), refusedWith('conflict'));
+  await assert.rejects(runs.add(db, job.jobId, retrainPlaces(1)), refusedWith('conflict'));
   await jobs.move(db, job.jobId, 'needs-retrain', 'the recipe was mended', 'ada');
-  const [again] = await runs.addUpTo(db, job.jobId, 1);
+  const [again] = await runs.add(db, job.jobId, retrainPlaces(1));
   assert.notEqual(again, holder.runId);
   assert.deepEqual(
     (await runs.ofJob(db, job.jobId)).map(({ seedIndex, state }) => [seedIndex, state]),
@@ -296,5 +299,5 @@ test('a job that is asked again after `attempted` gets new runs of the same seed
       [1, 'waiting'],
     ],
   );
-  assert.deepEqual(await runs.addUpTo(db, job.jobId, 1), []);
+  assert.deepEqual(await runs.add(db, job.jobId, retrainPlaces(1)), []);
 });

@@ -1,4 +1,5 @@
 // Reads for lists and pages: many jobs at once, so that a page is a few statements and not a few for each job.
+import type { RunPlace } from '@retraind/shared/job/run-place';
 import type { JobState, RunState, RunStep } from '@retraind/shared/job/states';
 import type { Rung } from '@retraind/shared/verdict/evidence';
 import type { Connection } from '../client.ts';
@@ -6,12 +7,11 @@ import { Prisma } from '../generated/client.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
 
 /** A run in a list, with the node of its last lease (the run itself forgets it when the lease ends). */
-export interface RunLine {
+export interface RunLine extends RunPlace {
   runId: string;
   jobId: string;
   source: string;
   version: string;
-  seedIndex: number;
   seed: number | null;
   state: RunState;
   step: RunStep | null;
@@ -36,7 +36,8 @@ export interface RunCursor {
 }
 
 const runColumns = Prisma.sql`
-  run.run_id AS "runId", run.job_id AS "jobId", job.source, job.version, run.seed_index AS "seedIndex", run.seed,
+  run.run_id AS "runId", run.job_id AS "jobId", job.source, job.version, run.purpose, run.seed_index AS "seedIndex",
+  run.declared_seed AS "declaredSeed", run.numerics, run.repeat, run.seed,
   run.state, run.step, run.progress, lease.node_id AS "nodeId", run.lease_epoch AS "leaseEpoch",
   run.created_at AS "createdAt", COALESCE(run.ended_at, run.heartbeat_at, run.created_at) AS "changedAt"`;
 const runTables = Prisma.sql`
@@ -49,7 +50,7 @@ export const runsOfJobs = async (db: Connection, jobIds: readonly string[]): Pro
     ? []
     : db.$queryRaw<RunLine[]>`
         SELECT ${runColumns} FROM ${runTables} WHERE run.job_id = ANY(${[...jobIds]}::text[])
-        ORDER BY run.job_id, run.seed_index, run.created_at, run.run_id`;
+        ORDER BY run.job_id, run.seed_index, run.purpose DESC, run.numerics, run.created_at, run.run_id`;
 
 /** The runs that slots hold now. */
 export const leasedRuns = (db: Connection): Promise<RunLine[]> =>

@@ -1,7 +1,9 @@
-// Runs: executions of a job's recipe, one a seed. Whoever writes in a run's name proves its lease in the same UPDATE:
+// Runs: executions of a job's recipe, one a place. Whoever writes in a run's name proves its lease in the same UPDATE:
 // execution happens at least once, a result is recorded at most once (docs/reference/database.md).
+import { isAnswer } from '@retraind/shared/job/failure';
+import { type Purpose, placesBeyond, type RunPlace } from '@retraind/shared/job/run-place';
 import type { RunState, RunStep } from '@retraind/shared/job/states';
-import type { Evidence } from '@retraind/shared/verdict/evidence';
+import type { Evidence, WithheldRecords } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { Problem, type ProblemCode, problemTable } from '@retraind/shared/wire/problems';
 import type { Connection, Database } from '../client.ts';
@@ -23,26 +25,19 @@ import { type SourceVersion, versionOf } from './versions.ts';
 
 export type { Breakage, Holder, LeaseEnd, LeaseFiles };
 export { requireHolder };
-export type Run = Omit<RunRow, 'state' | 'step'> & { state: RunState; step: RunStep | null };
+export type Run = Omit<RunRow, 'state' | 'step' | 'purpose' | 'withheld'> & {
+  state: RunState;
+  step: RunStep | null;
+  purpose: Purpose;
+  withheld: WithheldRecords[] | null;
+};
 const runOf = (row: RunRow): Run => row as unknown as Run;
 
-/** Which seed a run uses: a seed index from 1, and 0 or which rerun of it. */
-export interface RunPlace {
-  seedIndex: number;
-  rerun: number;
-}
-
-/** The first k runs of a job: each a seed of its own, or all of them the first seed, run again. */
-export const runPlaces = (k: number, isOneSeed: boolean): RunPlace[] =>
-  Array.from({ length: k }, (_, i) =>
-    isOneSeed ? { seedIndex: 1, rerun: i } : { seedIndex: i + 1, rerun: 0 },
-  );
-
 /**
- * Makes those of the first k runs that the job has not: broken and cancelled ones are made anew. Returns the new ones' ids.
- * `isOneSeed`: reruns of seed 1 (verdict/looks seedIndexOfRun).
+ * Makes the runs of these places that the job has not: cancelled ones are made anew, and broken ones, but not where the breakage is
+ * an answer in itself (job/failure isAnswer). Returns the new ones' ids, in the order of the places.
  */
-export const addUpTo = (db: Database, jobId: string, k: number, isOneSeed = false): Promise<string[]> =>
+export const add = (db: Database, jobId: string, places: readonly RunPlace[]): Promise<string[]> =>
   db.$transaction(async (tx) => {
     const jobs = await tx.$queryRaw<
       { state: string }[]
@@ -52,15 +47,13 @@ export const addUpTo = (db: Database, jobId: string, k: number, isOneSeed = fals
     if (state !== 'needs-retrain' && state !== 'retraining') {
       throw new Problem('conflict', `Job ${jobId} is ${state}: it gets no more runs`);
     }
-    const live = await tx.run.findMany({
-      where: { jobId, state: { in: ['waiting', 'leased', 'reported'] } },
-      select: { seedIndex: true, rerun: true },
-    });
-    const have = new Set(live.map(({ seedIndex, rerun }) => `${seedIndex}/${rerun}`));
-    const missing = runPlaces(k, isOneSeed).filter(
-      ({ seedIndex, rerun }) => !have.has(`${seedIndex}/${rerun}`),
-    );
-    const rows = missing.map((place) => ({ runId: newId(), jobId, ...place }));
+    const all = (await tx.run.findMany({ where: { jobId } })).map(runOf);
+    const kept = all.filter((run) => (run.state === 'broken' ? isAnswer(run) : run.state !== 'cancelled'));
+    const rows = placesBeyond(places, kept).map(({ purpose, seedIndex, declaredSeed, numerics, repeat }) => ({
+      runId: newId(),
+      jobId,
+      ...{ purpose, seedIndex, declaredSeed, numerics, repeat },
+    }));
     await tx.run.createMany({ data: rows });
     return rows.map(({ runId }) => runId);
   });
@@ -83,11 +76,17 @@ const withAll = {
 export const byId = async (db: Connection, runId: string): Promise<RunDetail | null> =>
   (await db.run.findUnique({ where: { runId }, include: withAll })) as unknown as RunDetail | null;
 
-/** All runs of a job in seed order; of one seed, the older first. */
+/** All runs of a job in the order of their seeds, declared ones first; of one place, the older first. */
 export const ofJob = async (db: Connection, jobId: string): Promise<RunDetail[]> =>
   (await db.run.findMany({
     where: { jobId },
-    orderBy: [{ seedIndex: 'asc' }, { rerun: 'asc' }, { createdAt: 'asc' }],
+    orderBy: [
+      { seedIndex: 'asc' },
+      { purpose: 'desc' },
+      { numerics: 'asc' },
+      { repeat: 'asc' },
+      { createdAt: 'asc' },
+    ],
     include: withAll,
   })) as unknown as RunDetail[];
 
@@ -206,7 +205,8 @@ export const report = (
       UPDATE run SET state = 'reported', node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
         step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
         taints = ${outcome.taints}::text[], retraininfo_sha256 = ${outcome.retraininfoSha256},
-        provenance_sha256 = ${outcome.provenanceSha256}, train_seconds = ${outcome.trainSeconds}::float8
+        provenance_sha256 = ${outcome.provenanceSha256}, train_seconds = ${outcome.trainSeconds}::float8,
+        withheld = ${outcome.withheld ? JSON.stringify(outcome.withheld) : null}::jsonb
       WHERE run_id = ${runId}`;
     await tx.runOutput.createMany({ data: outcome.outputs.map((result) => evidenceRow(runId, result)) });
     await tx.reference.createMany({ data: outcome.references.map((result) => evidenceRow(runId, result)) });

@@ -12,6 +12,7 @@ import { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as runs from '@retraind/prisma/store/runs';
 import * as tokens from '@retraind/prisma/store/tokens';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import { httpFarmClient } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { withDatabase } from '../support/database.ts';
@@ -109,7 +110,7 @@ export async function startFarm(): Promise<FarmServer> {
     },
     async lease({ nodeId }) {
       const { jobId } = await makeJob(db);
-      const [runId] = await runs.addUpTo(db, jobId, 1);
+      const [runId] = await runs.add(db, jobId, retrainPlaces(1));
       for (let slot = 0; slot < 4; slot++) {
         const leaseEpoch = await runs.lease(db, { runId: runId!, nodeId, slot, leaseSeconds: 60 });
         if (leaseEpoch !== null) return { jobId, runId: runId!, leaseEpoch };

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as runs from '@retraind/prisma/store/runs';
 import * as suites from '@retraind/prisma/store/suites';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import type { Page } from '@retraind/shared/wire/page';
 import type {
   Job,
@@ -72,7 +73,7 @@ test('a superseded version stays, with when it was', async () => {
 
 test('runs are found by package and version, all attempts, by pages', async () => {
   const { jobId } = await makeJob(server.db);
-  await runs.addUpTo(server.db, jobId, 5);
+  await runs.add(server.db, jobId, retrainPlaces(5));
   const { body: job } = await server.ask<Job>('GET', `/api/v1/jobs/${jobId}`);
   const path = `/api/v1/runs?package=${job.source}&version=${job.version}&limit=3`;
   const first = await server.ask<Page<RunSummary>>('GET', path);

@@ -6,51 +6,19 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, suite, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type LocalJobEvent, type LocalJobOptions, runLocalJob } from '../../apps/worker/src/local-job.ts';
-import { openSandbox } from '../../apps/worker/src/sandbox/sandbox.ts';
+import type { LocalJobEvent } from '../../apps/worker/src/local-job.ts';
+import { job, refusal, room } from '../support/local-job.ts';
 import { type SourceTreeParts, sha256, shippedBytes, writeSourceTree } from '../support/source-tree.ts';
-
-const room = mkdtempSync(join(tmpdir(), 'retrain-local-'));
-after(() => rmSync(room, { recursive: true, force: true }));
-
-const sandbox = openSandbox('bwrap');
-const refusal = await sandbox.check().then(
-  () => false as const,
-  (problem: Error) => problem.message,
-);
-
-let turn = 0;
-const job = async (parts: SourceTreeParts | string, options: Partial<LocalJobOptions> = {}) => {
-  const at = join(room, String(turn++));
-  const path = typeof parts === 'string' ? parts : writeSourceTree(join(at, 'toy'), parts);
-  let log = '';
-  const events: LocalJobEvent[] = [];
-  const result = await runLocalJob({
-    source: { path },
-    sandbox,
-    resultsFolder: join(at, 'results'),
-    cacheFolder: join(room, 'cache'),
-    parallel: 2,
-    onEvent: (event) => {
-      events.push(event);
-      if (event.kind === 'log') log += event.text;
-    },
-    ...options,
-  });
-  return { result, log, events };
-};
 
 /** The broken outcome of a job that must break. */
 const breakage = async (parts: SourceTreeParts) => {
@@ -64,12 +32,25 @@ const breakage = async (parts: SourceTreeParts) => {
 };
 
 suite('a job at home', { skip: refusal }, () => {
-  test('an honest bitwise recipe is bit-identical after one run, and leaves records', async () => {
+  test('a bitwise recipe without data is bit-identical, unchecked whether data matters, and leaves records', async () => {
     const toy = writeSourceTree(join(room, 'private'), {});
     chmodSync(toy, 0o700);
     const { result, log, events } = await job(toy);
     assert.equal(result.verdicts[0]!.rung, 'bit-identical');
-    assert.equal(result.runs.length, 1);
+    assert.deepEqual(result.verdicts[0]!.taints, ['dependence-unchecked', 'host-root']);
+    assert.match(
+      result.verdicts[0]!.dependence!.why,
+      /No records can be withheld: the recipe declares no data/,
+    );
+    // The dependence run ended before it trained, and is no fault of the job.
+    assert.deepEqual(
+      result.runs.map(({ place, outcome }) => [place.purpose, outcome.kind]),
+      [
+        ['retrain', 'reported'],
+        ['dependence', 'broken'],
+      ],
+    );
+    assert.equal(result.broken, null);
     const outcome = result.runs[0]!.outcome;
     assert.equal(outcome.kind, 'reported');
     if (outcome.kind !== 'reported') return;
@@ -92,15 +73,18 @@ suite('a job at home', { skip: refusal }, () => {
       [...new Set(events.flatMap((event) => (event.kind === 'step' ? [event.step] : [])))],
       ['fetch', 'unpack', 'train', 'evaluate', 'pack', 'report'],
     );
-    assert.deepEqual(readdirSync(join(result.folder, 'runs/1')).sort(), ['log', 'report.json']);
+    assert.deepEqual(readdirSync(join(result.folder, 'runs/1')).sort(), ['log', 'place.json', 'report.json']);
   });
 
   test('other bytes: a rerun of the same seed tells a changed source from a recipe that is not deterministic', async () => {
     const other = await job({ train: ['echo other > "$RETRAIN_OUT/toy.bin"'] });
     assert.equal(other.result.verdicts[0]!.rung, 'different');
     assert.deepEqual(
-      other.result.runs.map(({ seedIndex }) => seedIndex),
-      [1, 1],
+      other.result.runs.map(({ place }) => [place.purpose, place.seedIndex]),
+      [
+        ['retrain', 1],
+        ['rerun', 1],
+      ],
     );
     const unsteady = await job({ train: ['head -c 16 /dev/urandom > "$RETRAIN_OUT/toy.bin"'] });
     assert.equal(unsteady.result.verdicts[0]!.rung, 'inconclusive');
@@ -384,7 +368,7 @@ suite('a job at home', { skip: refusal }, () => {
 
 test('without a sandbox every record is tainted', async () => {
   const { result } = await job({}, { sandbox: 'none' });
-  assert.deepEqual(result.verdicts[0]!.taints, ['unsandboxed']);
+  assert.deepEqual(result.verdicts[0]!.taints, ['dependence-unchecked', 'unsandboxed']);
   assert.equal(result.verdicts[0]!.rung, 'bit-identical');
 });
 

@@ -8,6 +8,7 @@ import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import { Problem } from '@retraind/shared/wire/problems';
 import { pino } from 'pino';
@@ -86,16 +87,21 @@ async function scene(slots = 1) {
 }
 
 /** Plays a worker from ring to report; `bytes` are the trained file's. */
-async function work(ring: Ring & { nodeId: string }, bytes: string, control = bitwise): Promise<void> {
+async function work(
+  ring: Ring & { nodeId: string },
+  bytes: string,
+  control = bitwise,
+  withheld?: WithheldRecords[],
+): Promise<void> {
   const { runId, leaseEpoch, nodeId } = ring;
   const holder = { runId, leaseEpoch, nodeId };
   await runs.heartbeat(db, { ...holder, step: 'unpack', progress: null, leaseSeconds: 60 });
   const demand = { accelerators: [{ kind: 'none' as const }], gpus: 1, gpuMemoryBytes: 0 };
   await jobs.recordRecipe(db, { ...holder, control, jobSeed: '7', demand });
-  await runs.report(db, { ...holder, outcome: resultOf(bytes) });
+  await runs.report(db, { ...holder, outcome: { ...resultOf(bytes), ...(withheld && { withheld }) } });
 }
 
-test('a new job gets one run, which is leased and rung, and judged when it is reported', async () => {
+test('a new job gets one run, which is leased and rung; equal bytes get a dependence run before they are judged', async () => {
   const { node, job } = await scene();
   const bell = new NotedBell();
   const parts = newParts(bell);
@@ -105,6 +111,13 @@ test('a new job gets one run, which is leased and rung, and judged when it is re
   assert.equal((await jobs.byId(db, job.jobId))!.state, 'retraining');
 
   await work(bell.rings[0]!, 'shipped');
+  await tick(parts, true);
+  assert.equal((await jobs.byId(db, job.jobId))!.state, 'retraining');
+  const waits = (await verdicts.ofJob(db, job.jobId))[0]!.verdict;
+  assert.deepEqual([waits.rung, waits.asks?.[0]?.purpose], ['inconclusive', 'dependence']);
+  await work(bell.rings[1]!, 'poorer', bitwise, [
+    { dataset: 'd', path: 'train.gz', records: 20, withheld: 2 },
+  ]);
   await tick(parts, true);
   const judged = (await jobs.byId(db, job.jobId))!;
   assert.equal(judged.state, 'judged');
@@ -126,10 +139,10 @@ test('a verdict that asks for another run gets it before the job is judged', asy
   assert.equal((await jobs.byId(db, job.jobId))!.state, 'retraining');
   assert.equal(bell.rings.length, 2);
   assert.deepEqual(
-    (await runs.ofJob(db, job.jobId)).map(({ seedIndex, rerun }) => [seedIndex, rerun]),
+    (await runs.ofJob(db, job.jobId)).map(({ purpose, seedIndex }) => [purpose, seedIndex]),
     [
-      [1, 0],
-      [1, 1],
+      ['retrain', 1],
+      ['rerun', 1],
     ],
     'the first seed again: bytes that differ may come from a recipe that is not deterministic',
   );
@@ -143,6 +156,26 @@ test('a verdict that asks for another run gets it before the job is judged', asy
       ['different', 2],
     ],
   );
+});
+
+test('a dependence run that the recipe refuses fails no job, and is not made again', async () => {
+  const { job } = await scene();
+  const bell = new NotedBell();
+  const parts = newParts(bell);
+  await tick(parts, true);
+  await work(bell.rings[0]!, 'shipped');
+  await tick(parts, true);
+  const { runId, leaseEpoch, nodeId } = bell.rings[1]!;
+  const holder = { runId, leaseEpoch, nodeId };
+  await runs.heartbeat(db, { ...holder, step: 'unpack', progress: null, leaseSeconds: 60 });
+  const outcome = breakageOf('recipe', 'recipe-failed');
+  const end = await runs.report(db, { ...holder, outcome });
+  assert.deepEqual([end.run, end.job], ['broken', 'retraining']);
+  await tick(parts, true);
+  assert.equal((await jobs.byId(db, job.jobId))!.state, 'judged');
+  assert.equal((await runs.ofJob(db, job.jobId)).length, 2);
+  const { rung, taints } = (await verdicts.ofJob(db, job.jobId))[0]!.verdict;
+  assert.deepEqual([rung, taints], ['bit-identical', ['dependence-unchecked', 'unsandboxed']]);
 });
 
 test('a statistical recipe is topped up to its first look as soon as it is known', async () => {

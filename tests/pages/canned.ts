@@ -143,7 +143,11 @@ const runOf = (index: number, changes: Partial<RunSummary> = {}): RunSummary => 
   jobId: 'job1abcdefgh',
   source: 'clothes',
   version: '1.0-1',
+  purpose: 'retrain',
   seedIndex: index,
+  declaredSeed: null,
+  numerics: 0,
+  repeat: 0,
   seed: 1804289382 + index,
   state: 'reported',
   step: 'report',
@@ -219,6 +223,7 @@ export const run: Run = {
   breakage: null,
   engine: 'wasm, tfjs 4.22.0',
   taints: ['host-root', 'unsandboxed'],
+  withheld: null,
   trainSeconds: 74.3,
   outputs: [
     {

@@ -7,6 +7,7 @@ import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as suites from '@retraind/prisma/store/suites';
 import * as versions from '@retraind/prisma/store/versions';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import type { Evidence } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 
@@ -69,7 +70,7 @@ export interface LeasedRun {
 /** A job with its first run leased to a node of its own. */
 export const leaseRun = async (db: Database, leaseSeconds = 60): Promise<LeasedRun> => {
   const [job, node] = [await makeJob(db), await makeNode(db)];
-  const [runId] = await runs.addUpTo(db, job.jobId, 1);
+  const [runId] = await runs.add(db, job.jobId, retrainPlaces(1));
   const { nodeId } = node;
   const leaseEpoch = await runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds });
   return { job, node, holder: { runId: runId!, leaseEpoch: leaseEpoch!, nodeId } };

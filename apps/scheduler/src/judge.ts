@@ -1,25 +1,21 @@
 // From the reported runs of a job to its verdicts. Nothing here is remembered between calls and every write may be repeated,
 // so a scheduler that is killed at any line judges again and finds the same: artifacts are named by digest, a verdict that
-// says what the last one said is not stored twice, and runs are topped up to a number, not by a number.
+// says what the last one said is not stored twice, and runs are topped up to places, not by a number.
 
 import { createHash } from 'node:crypto';
 import type { ArtifactStore } from '@retraind/host/artifacts';
+import { judgeModels } from '@retraind/host/judge-models';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
 import { printStatement, verdictStatement } from '@retraind/shared/attest/statement';
+import { isAnswer } from '@retraind/shared/job/failure';
+import { placeInWords, placesBeyond, type RunPlace } from '@retraind/shared/job/run-place';
 import { parseRecipe } from '@retraind/shared/recipe/control';
-import type { Recipe, RecipeModel } from '@retraind/shared/recipe/recipe';
-import {
-  type Evidence,
-  evidenceSets,
-  type ModelVerdict,
-  type Registration,
-} from '@retraind/shared/verdict/evidence';
-import type { JudgedFile, JudgedRun } from '@retraind/shared/verdict/judged';
-import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
-import { judgeModel } from '@retraind/shared/verdict/verdict';
+import type { Recipe } from '@retraind/shared/recipe/recipe';
+import type { ModelVerdict, Registration } from '@retraind/shared/verdict/evidence';
+import { plannedRuns } from '@retraind/shared/verdict/run-plan';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
 
@@ -28,9 +24,6 @@ export interface JudgeParts {
   artifacts: ArtifactStore;
   log: Logger;
 }
-
-/** One prediction array may have this many bytes: 10,000 patch probes of 1,000 classes are 40 MB. */
-const largestPredictions = 512 * 1024 * 1024;
 
 export type Attention = 'nothing' | 'more-runs' | 'judged' | 'held';
 
@@ -47,13 +40,21 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   const reported = all.filter(({ state }) => state === 'reported');
   const live = all.filter(({ state }) => state === 'waiting' || state === 'leased');
 
+  const unmade = all.filter((run) => run.state === 'broken' && isAnswer(run));
+
   // The recipe of a new version is unknown until a first run has seen it.
   const known = recipe === null ? [] : (await verdicts.ofJob(db, jobId)).map(({ verdict }) => verdict);
-  const wanted = recipe === null ? 1 : runsWanted(recipe.models, known);
-  if (reported.length + live.length < wanted) return topUp(parts, jobId, wanted, recipe);
+  const there = [...reported, ...live, ...unmade];
+  const planned = plannedRuns(recipe?.models ?? [], known);
+  if (placesBeyond(planned, there).length > 0) return topUp(parts, jobId, planned);
   if (recipe === null || live.length > 0) return 'nothing';
 
-  const found = await judge(parts, job, recipe, reported);
+  const found = await judgeModels(parts.artifacts, {
+    models: recipe.models,
+    runs: reported.map((run) => ({ ...run, seed: run.seed! })),
+    unmade: unmade.map((run) => ({ ...run, why: run.detail ?? 'it broke' })),
+    registered: registrationOf(job),
+  });
   if ('disagreement' in found) {
     log.error({ jobId, disagreement: found.disagreement }, 'runs disagree');
     await jobs.move(db, jobId, 'held', found.disagreement);
@@ -61,8 +62,8 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   }
   const statements = await keepStatements(parts.artifacts, job, recipe, reported, found.verdicts);
   await verdicts.put(db, jobId, found.verdicts, statements);
-  const next = runsWanted(recipe.models, found.verdicts);
-  if (reported.length < next) return topUp(parts, jobId, next, recipe);
+  const next = plannedRuns(recipe.models, found.verdicts);
+  if (placesBeyond(next, there).length > 0) return topUp(parts, jobId, next);
   await jobs.move(db, jobId, 'judged', summary(found.verdicts));
   const rungs = found.verdicts.map(({ model, rung }) => ({ model, rung }));
   log.info({ jobId, source: job.source, version: job.version, runs: reported.length, rungs }, 'judged');
@@ -72,13 +73,11 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
 async function topUp(
   { db, log }: JudgeParts,
   jobId: string,
-  wanted: number,
-  recipe: Recipe | null,
+  places: readonly RunPlace[],
 ): Promise<Attention> {
-  const isOneSeed = recipe !== null && seedIndexOfRun(recipe.models, 2) === 1;
-  const made = await runs.addUpTo(db, jobId, wanted, isOneSeed);
+  const made = await runs.add(db, jobId, places);
   if (made.length === 0) return 'nothing';
-  log.info({ jobId, wanted, made: made.length }, 'runs made');
+  log.info({ jobId, wanted: places.map(placeInWords), made: made.length }, 'runs made');
   return 'more-runs';
 }
 
@@ -95,32 +94,6 @@ const registrationOf = ({ control, controlAt }: jobs.JobDetail): Registration =>
   at: controlAt!.toISOString(),
   by: 'farm',
 });
-
-/** Verdicts of all models, in the recipe's order; or why the runs cannot be weighed together. */
-async function judge(
-  parts: JudgeParts,
-  job: jobs.JobDetail,
-  recipe: Recipe,
-  reported: readonly runs.RunDetail[],
-): Promise<{ verdicts: ModelVerdict[] } | { disagreement: string }> {
-  const found: ModelVerdict[] = [];
-  const registered = registrationOf(job);
-  for (const model of recipe.models) {
-    const shipped = shippedEvidence(model, reported);
-    if (shipped !== null && 'disagreement' in shipped) return shipped;
-    // One model at a time: a package may ship a hundred, and each has its arrays.
-    const reference = shipped === null ? null : await load(parts.artifacts, shipped.evidence);
-    const judged: JudgedRun[] = [];
-    for (const run of reported) {
-      const output = run.outputs.find((each) => each.model === model.name);
-      if (output === undefined) return { disagreement: `run ${run.runId} reported no model “${model.name}”` };
-      const file = await load(parts.artifacts, output.evidence);
-      judged.push({ ...file, seed: run.seed!, seedIndex: run.seedIndex, taints: run.taints });
-    }
-    found.push(judgeModel({ model, reference, runs: judged, registered }));
-  }
-  return { verdicts: found };
-}
 
 /**
  * Keeps an in-toto statement for each verdict (unsigned so far) and returns its digest by model. Its time is that of the last
@@ -154,47 +127,6 @@ async function keepStatements(
     digests.set(verdict.model, sha256);
   }
   return digests;
-}
-
-/** The shipped file as the first seed's run saw it. All runs must have seen the same bytes. */
-function shippedEvidence(
-  model: RecipeModel,
-  reported: readonly runs.RunDetail[],
-): { evidence: Evidence } | { disagreement: string } | null {
-  const seen = reported.flatMap(({ runId, references }) =>
-    references.filter((each) => each.model === model.name).map(({ evidence }) => ({ runId, evidence })),
-  );
-  const first = seen[0];
-  if (first === undefined) return null;
-  const other = seen.find(({ evidence }) => evidence.file.sha256 !== first.evidence.file.sha256);
-  if (other === undefined) return first;
-  return {
-    disagreement: `runs ${first.runId} and ${other.runId} saw different shipped files of model “${model.name}”`,
-  };
-}
-
-async function load(artifacts: ArtifactStore, evidence: Evidence): Promise<JudgedFile> {
-  const predictions: JudgedFile['predictions'] = {};
-  for (const set of evidenceSets) {
-    const ref = evidence.sets[set];
-    if (ref === undefined) continue;
-    const bytes = await artifacts.readWhole(ref.sha256, largestPredictions);
-    if (bytes.length !== ref.rows * ref.columns * 4) {
-      throw new Problem(
-        'invalid-data',
-        `predictions ${ref.sha256} have ${bytes.length} bytes, not ${ref.rows} × ${ref.columns} float32`,
-      );
-    }
-    predictions[set] = floats(bytes);
-  }
-  return { evidence, predictions };
-}
-
-/** Little-endian float32, copied so that the array is aligned. */
-function floats(bytes: Buffer): Float32Array {
-  const values = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < values.length; i++) values[i] = bytes.readFloatLE(i * 4);
-  return values;
 }
 
 const summary = (found: readonly ModelVerdict[]): string =>

@@ -5,13 +5,17 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { ArtifactStore } from '@retraind/host/artifacts';
+import { judgeModels } from '@retraind/host/judge-models';
+import { isAnswer } from '@retraind/shared/job/failure';
+import { placesBeyond, type RunPlace, retrainPlaces } from '@retraind/shared/job/run-place';
 import type { RunStep } from '@retraind/shared/job/states';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe } from '@retraind/shared/recipe/recipe';
 import type { ModelVerdict, Registration } from '@retraind/shared/verdict/evidence';
-import { runsWanted, seedIndexOfRun } from '@retraind/shared/verdict/looks';
+import { countedRuns, plannedRuns } from '@retraind/shared/verdict/run-plan';
 import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
-import { type FinishedRun, judgeRuns } from './local/judge.ts';
+import { Problem } from '@retraind/shared/wire/problems';
 import { type PreparedJob, prepareLocalJob } from './local/prepare.ts';
 import type { KeptRecipe } from './local/results.ts';
 import type { LocalSource } from './local/source.ts';
@@ -28,7 +32,7 @@ export interface LocalJobOptions {
   overlays?: string | null;
   /** A file that is judged in place of the shipped one. */
   reference?: string | null;
-  /** Exactly so many runs; as many as the verdict needs where absent. */
+  /** Exactly so many retrains, and what a declared seed or equal bytes ask for beside them; as many as the verdict needs where absent. */
   runs?: number | null;
   /** The job seed; derived from source, version and data where absent. */
   seed?: string | null;
@@ -50,7 +54,7 @@ export type LocalJobEvent =
   | { kind: 'source'; source: string; version: string; folder: string; resumed: boolean }
   | { kind: 'recipe'; models: string[]; jobSeed: string }
   | { kind: 'runs-wanted'; runs: number }
-  | { kind: 'run-started'; run: number; seedIndex: number }
+  | { kind: 'run-started'; run: number; place: RunPlace }
   | { kind: 'step'; run: number; step: RunStep; fraction: number | null }
   | { kind: 'log'; run: number; text: string }
   | { kind: 'metrics'; run: number; text: string }
@@ -59,7 +63,7 @@ export type LocalJobEvent =
 
 export interface LocalRun {
   run: number;
-  seedIndex: number;
+  place: RunPlace;
   outcome: ReportOutcome;
 }
 
@@ -81,7 +85,7 @@ const assignmentOf = (
   found: LocalSource,
   suite: SuiteSpec,
   number: number,
-  seedIndex: number,
+  place: RunPlace,
   seed: string | null,
 ): Assignment => ({
   runId: `local${number}`,
@@ -91,11 +95,10 @@ const assignmentOf = (
   version: found.version,
   suite,
   overlaySha256: null,
-  seedIndex,
+  ...place,
   seedOverride: seed,
   // At home nobody signs the moment at which a version was first seen.
   beacon: '',
-  numerics: 0,
   heartbeatSeconds: 5,
   leaseSeconds: 20,
 });
@@ -135,7 +138,7 @@ const runPrepared = async (
   let recipe: Recipe | null = null;
   let registered: Registration | null = null;
   let jobSeed: string | null = null;
-  let wanted = 1;
+  const places = retrainPlaces(1);
   let launched = 0;
   let verdicts: ModelVerdict[] = [];
   const ended: LocalRun[] = [];
@@ -152,25 +155,27 @@ const runPrepared = async (
     };
     jobSeed = known.jobSeed;
     tell({ kind: 'recipe', models: recipe?.models.map(({ name }) => name) ?? [], jobSeed });
-    want(options.runs ?? runsWanted(recipe?.models ?? [], []));
-  };
-  const want = (count: number): void => {
-    if (count <= wanted && count !== 1) return;
-    wanted = count;
-    tell({ kind: 'runs-wanted', runs: wanted });
+    want(recipe?.models ?? [], []);
+    tell({ kind: 'runs-wanted', runs: places.length });
     fill();
+  };
+  /** Adds the places that are wanted now; false where all are there. */
+  const want = (models: Recipe['models'], known: readonly ModelVerdict[]): boolean => {
+    const planned = options.runs ? countedRuns(models, known, options.runs) : plannedRuns(models, known);
+    return places.push(...placesBeyond(planned, places)) > launched;
   };
   const known = resumed ? await results.recipe() : null;
 
   const oneRun = async (number: number): Promise<void> => {
-    const seedIndex = number === 1 ? 1 : seedIndexOfRun(recipe!.models, number);
-    const kept = await results.reported(number);
+    const place = places[number - 1]!;
+    const kept = await results.reported(number, place);
     let outcome = kept;
     if (outcome === null) {
-      tell({ kind: 'run-started', run: number, seedIndex });
+      tell({ kind: 'run-started', run: number, place });
       const folder = results.runFolder(number);
       await rm(folder, { recursive: true, force: true });
-      const assignment = assignmentOf(found, suite, number, seedIndex, options.seed ?? null);
+      await results.keepPlace(number, place);
+      const assignment = assignmentOf(found, suite, number, place, options.seed ?? null);
       const work = join(folder, 'work');
       outcome = await run({
         nodeId: 'local',
@@ -202,13 +207,14 @@ const runPrepared = async (
         onProgress: (step, fraction) => tell({ kind: 'step', run: number, step, fraction }),
       }).finally(() => rm(work, { recursive: true, force: true }));
     }
-    ended.push({ run: number, seedIndex, outcome });
+    const one = { run: number, place, outcome };
+    ended.push(one);
     tell({ kind: 'run-ended', run: number, outcome, kept: kept !== null });
     // One broken recipe is enough: the others would break alike.
-    if (outcome.kind === 'broken') stop.abort(new Error('another run broke'));
+    if (breaksJob(one)) stop.abort(new Error('another run broke'));
   };
   const fill = (): void => {
-    while (running.size < limit && launched < wanted && fault === null && !signal.aborted) {
+    while (running.size < limit && launched < places.length && fault === null && !signal.aborted) {
       launched++;
       const going: Promise<void> = oneRun(launched)
         .catch((error: unknown) => {
@@ -230,20 +236,18 @@ const runPrepared = async (
     while (running.size > 0) await Promise.race(running);
     if (outer.aborted) throw outer.reason;
     if (fault !== null) throw fault;
-    const finished = ended.flatMap(({ seedIndex, outcome }): FinishedRun[] =>
-      outcome.kind === 'reported' ? [{ seedIndex, outcome }] : [],
-    );
-    if (recipe === null || registered === null || finished.length < ended.length) break;
+    if (recipe === null || registered === null || ended.some(breaksJob)) break;
     const { models } = recipe as Recipe;
-    verdicts = await judgeRuns(models, finished, results.artifacts, registered);
-    const more = options.runs ? wanted : runsWanted(models, verdicts);
-    const final = more <= wanted;
+    verdicts = await judge(results.artifacts, models, ended, registered);
+    const final = !want(models, verdicts);
     tell({ kind: 'verdicts', verdicts, final });
     if (final) break;
-    want(more);
+    tell({ kind: 'runs-wanted', runs: places.length });
+    fill();
   }
   ended.sort((a, b) => a.run - b.run);
-  const broken = ended.map(({ outcome }) => outcome).find((outcome) => outcome.kind === 'broken') ?? null;
+  const fatal = ended.find(breaksJob)?.outcome;
+  const broken = fatal?.kind === 'broken' ? fatal : null;
   if (broken === null) await results.keepVerdicts(verdicts);
   return {
     source: found.source,
@@ -255,4 +259,32 @@ const runPrepared = async (
     runs: ended,
     folder: results.folder,
   };
+};
+
+/** Whether a run ends the job: a rerun or a dependence run that the recipe cannot do is an answer. */
+const breaksJob = ({ place, outcome }: LocalRun): boolean =>
+  outcome.kind === 'broken' && !isAnswer({ purpose: place.purpose, ...outcome });
+
+const judge = async (
+  artifacts: ArtifactStore,
+  models: Recipe['models'],
+  ended: readonly LocalRun[],
+  registered: Registration,
+): Promise<ModelVerdict[]> => {
+  const inOrder = [...ended].sort((a, b) => a.run - b.run);
+  const found = await judgeModels(artifacts, {
+    models,
+    runs: inOrder.flatMap(({ run: number, place, outcome }) =>
+      outcome.kind === 'reported'
+        ? [{ ...place, ...outcome, runId: `local${number}`, withheld: outcome.withheld ?? null }]
+        : [],
+    ),
+    unmade: inOrder.flatMap(({ place, outcome }) =>
+      outcome.kind === 'broken' ? [{ ...place, why: outcome.detail }] : [],
+    ),
+    registered,
+  });
+  // At home every run sees the same file: it is copied from one source.
+  if ('disagreement' in found) throw new Problem('conflict', found.disagreement);
+  return found.verdicts;
 };

@@ -76,6 +76,14 @@ export const sampleRuns = (name: string, k: number): JudgedRun[] =>
     seedIndex: i + 1,
   }));
 
+/** The run `of` again without a tenth of its records, with other bytes. */
+export const sampleDependence = (of: JudgedRun): JudgedRun => ({
+  ...of,
+  ...sampleFile(`${of.evidence.file.sha256} without a tenth`),
+  purpose: 'dependence',
+  withheld: [{ dataset: 'fashion-mnist', path: 'train-images.gz', records: 8_000, withheld: 800 }],
+});
+
 const probabilities = (set: string, own: ProbeStream, scatter: number): Float32Array => {
   const truth = new ProbeStream('truth', set);
   const values = new Float32Array(rows * columns);

@@ -3,7 +3,8 @@
 
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
-import { jobSeedOf, seedAt } from '@retraind/shared/job/seed';
+import { placeInWords, seedOfPlace } from '@retraind/shared/job/run-place';
+import { jobSeedOf } from '@retraind/shared/job/seed';
 import { demandOfRecipe } from '@retraind/shared/policy/world';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { RetrainTag } from '@retraind/shared/recipe/tag';
@@ -56,10 +57,13 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         version: job.version,
         suite: { name: suite.name, sources: suite.sources },
         overlaySha256: version.overlaySha256,
+        purpose: run.purpose,
         seedIndex: run.seedIndex,
+        declaredSeed: run.declaredSeed,
         seedOverride: job.seedOverride,
         beacon: version.beacon,
-        numerics: job.numerics,
+        numerics: run.numerics,
+        repeat: run.repeat,
         heartbeatSeconds,
         leaseSeconds,
       };
@@ -182,7 +186,8 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const holder = { ...lease, nodeId: request.nodeId };
       const { run, job } = await runs.assignment(db, holder);
       if (outcome.kind === 'reported') {
-        requireSeed(outcome.seed, run.seedIndex, job.jobSeed);
+        requireSeed(outcome.seed, run, job.jobSeed);
+        requireWithheld(outcome, run);
         await requireKept(farm.artifacts, outcome);
       }
       const [logSha256, metricsSha256] = await Promise.all([
@@ -198,13 +203,24 @@ export function leaseRoutes(scope: App, farm: Farm): void {
 }
 
 /** A result counts only under the seed that was asked for: one that a node chose could be picked for what it gives. */
-function requireSeed(seed: number, seedIndex: number, jobSeed: string | null): void {
-  const expected = jobSeed === null ? null : seedAt(jobSeed, seedIndex);
+function requireSeed(seed: number, run: runs.Run, jobSeed: string | null): void {
+  const expected = jobSeed === null ? null : seedOfPlace(jobSeed, run);
   if (seed === expected) return;
   throw new Problem(
     'conflict',
     expected === null
       ? 'The run reports a result before it told its recipe, from which its seed follows.'
-      : `The run was to use the seed ${expected} (number ${seedIndex} of the job), not ${seed}.`,
+      : `The run was to use the seed ${expected} (${placeInWords(run)}), not ${seed}.`,
+  );
+}
+
+/** A dependence run counts only where records were withheld, and no other run may have been shortened. */
+function requireWithheld({ withheld = [] }: { withheld?: unknown[] }, { purpose }: runs.Run): void {
+  if (withheld.length > 0 === (purpose === 'dependence')) return;
+  throw new Problem(
+    'conflict',
+    purpose === 'dependence'
+      ? 'The run was to withhold records, and reports none.'
+      : `A ${purpose} run withholds no records.`,
   );
 }

@@ -3,12 +3,13 @@
 //   job.json               what the job is made of        verdicts.json    at the end
 //   recipe.json            debian/retrain/control, and when it was found
 //   artifacts/             weights, predictions, records by digest
-//   runs/N/                log, metrics.jsonl, report.json of the N-th run
+//   runs/N/                place.json, log, metrics.jsonl, report.json of the N-th run
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
+import { placeKey, type RunPlace } from '@retraind/shared/job/run-place';
 import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 
@@ -52,11 +53,18 @@ export class ResultsFolder {
   }
 
   /** The reports of an earlier, unfinished job by run number; broken ones are tried again. */
-  async reported(number: number): Promise<ReportOutcome | null> {
-    const path = join(this.runFolder(number), 'report.json');
-    if (!existsSync(path)) return null;
-    const outcome = JSON.parse(await readFile(path, 'utf8')) as ReportOutcome;
+  async reported(number: number, place: RunPlace): Promise<ReportOutcome | null> {
+    const [path, of] = ['report.json', 'place.json'].map((name) => join(this.runFolder(number), name));
+    if (!existsSync(path!) || !existsSync(of!)) return null;
+    // Another `--runs` than the last time may ask for another run of this number.
+    if (placeKey(JSON.parse(await readFile(of!, 'utf8')) as RunPlace) !== placeKey(place)) return null;
+    const outcome = JSON.parse(await readFile(path!, 'utf8')) as ReportOutcome;
     return outcome.kind === 'reported' ? outcome : null;
+  }
+
+  async keepPlace(number: number, place: RunPlace): Promise<void> {
+    await mkdir(this.runFolder(number), { recursive: true });
+    await replaceFile(join(this.runFolder(number), 'place.json'), `${JSON.stringify(place, null, 2)}\n`);
   }
 
   async keepRecipe(found: KeptRecipe): Promise<void> {

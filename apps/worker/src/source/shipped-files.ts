@@ -88,8 +88,14 @@ async function* plainFiles(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Whether the file holds one of the references, as it is or compressed. */
-const twinOf = async (path: string, references: readonly Reference[]): Promise<Reference | null> => {
+/** Bytes by digest. */
+interface Sought {
+  sha256: string;
+  bytes: number;
+}
+
+/** Which of these the file holds, as it is or compressed. */
+const twinOf = async <S extends Sought>(path: string, references: readonly S[]): Promise<S | null> => {
   const { size } = await lstat(path);
   if (references.some(({ bytes }) => bytes === size)) {
     const { sha256 } = await digestOf(path, 'plain');
@@ -108,20 +114,30 @@ const twinOf = async (path: string, references: readonly Reference[]): Promise<R
   }
 };
 
-/** Removes every file below the folders that has a reference's bytes. Empty references (0 bytes) match nothing. */
+/** Every plain file below the folders that holds one of these, as it is or compressed. What has 0 bytes matches nothing. */
+export async function* filesWithBytes<S extends Sought>(
+  folders: readonly string[],
+  all: readonly S[],
+): AsyncGenerator<{ folder: string; path: string; holds: S }> {
+  const sought = all.filter(({ bytes }) => bytes > 0);
+  if (sought.length === 0) return;
+  for (const folder of folders) {
+    for await (const path of plainFiles(folder)) {
+      const holds = await twinOf(path, sought);
+      if (holds !== null) yield { folder, path, holds };
+    }
+  }
+}
+
+/** Removes every file below the folders that has a reference's bytes. */
 export const removeTwins = async (
   folders: readonly string[],
   references: readonly Reference[],
   say: (line: string) => void,
 ): Promise<void> => {
-  const sought = references.filter(({ model, bytes }) => !model.readsShipped && bytes > 0);
-  if (sought.length === 0) return;
-  for (const folder of folders) {
-    for await (const path of plainFiles(folder)) {
-      const twin = await twinOf(path, sought);
-      if (twin === null) continue;
-      await rm(path);
-      say(`taken out: ${relative(folder, path)}, which holds the shipped file of model ${twin.model.name}\n`);
-    }
+  const sought = references.filter(({ model }) => !model.readsShipped);
+  for await (const { folder, path, holds } of filesWithBytes(folders, sought)) {
+    await rm(path);
+    say(`taken out: ${relative(folder, path)}, which holds the shipped file of model ${holds.model.name}\n`);
   }
 };

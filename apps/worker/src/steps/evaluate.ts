@@ -219,10 +219,15 @@ export const evaluateStep = async (
   trained: Trained,
 ): Promise<Evaluations> => {
   const { folders, say } = context;
-  const { models } = unpacked.recipe;
+  // Of a dependence run nothing but its bytes is asked, and its data may be shortened.
+  const isDependence = unpacked.withheld !== null;
+  const models = unpacked.recipe.models.map((model) =>
+    isDependence ? { ...model, comparison: 'bitwise' as const } : model,
+  );
+  const shipped = isDependence ? [] : unpacked.references;
   const outputs: Evaluated[] = [];
   const references: Evaluated[] = [];
-  const total = models.length + unpacked.references.length;
+  const total = models.length + shipped.length;
   for (const [i, model] of models.entries()) {
     context.progress('evaluate', i / total);
     const folder = join(folders.evidence, `output-${i + 1}`);
@@ -239,7 +244,7 @@ export const evaluateStep = async (
     outputs.push({ model: model.name, path, evidence, artifacts: evidenceFiles(folder, evidence) });
     say(evidenceLine('retrained', model, evidence));
   }
-  for (const [i, { model, path }] of unpacked.references.entries()) {
+  for (const [i, { model, path }] of shipped.entries()) {
     context.progress('evaluate', (models.length + i) / total);
     const reference = await evaluateReference(
       context,

@@ -58,7 +58,8 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     await farm.putArtifact(path);
   }
 
-  const { runId, jobId, leaseEpoch, seedIndex, numerics, suite } = assignment;
+  const { runId, jobId, leaseEpoch, purpose, seedIndex, numerics, suite } = assignment;
+  const withheld = unpacked.withheld ?? [];
   const taints = [...new Set([...sandbox.taints, ...unpacked.taints])].sort();
   // Models that are nets of one file share it.
   const written = new Map(outputs.map((output, i) => [recipe.models[i]!.output, output]));
@@ -88,6 +89,9 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
       converters: convertersOf(recipe),
       seed,
       seedIndex,
+      purpose,
+      numerics,
+      withheld,
       jobSeed,
       engine: trained.engine,
       device: 'cpu',
@@ -116,9 +120,11 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     target: recipe.target,
     converters: convertersOf(recipe),
     jobSeed,
+    purpose,
     seedIndex,
     seed,
     numerics,
+    withheld,
     engine: trained.engine,
     taints,
     recipeSha256: createHash('sha256').update(unpacked.control).digest('hex'),
@@ -141,5 +147,6 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     retraininfoSha256,
     provenanceSha256: (await farm.putArtifact(provenance)).sha256,
     trainSeconds: trained.trainSeconds,
+    ...(unpacked.withheld && { withheld }),
   };
 };

@@ -2,14 +2,17 @@
 // met, data laid out, shipped files gone.
 import { chmod, cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { jobSeedOf, seedAt } from '@retraind/shared/job/seed';
+import { seedOfPlace } from '@retraind/shared/job/run-place';
+import { jobSeedOf } from '@retraind/shared/job/seed';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import { convertersOf, type Fault, type Recipe } from '@retraind/shared/recipe/recipe';
 import { parseTag } from '@retraind/shared/recipe/tag';
 import { versionWithoutEpoch } from '@retraind/shared/recipe/version';
+import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
 import { broken } from '../breakage.ts';
 import { readConfinedText } from '../confined-path.ts';
 import { bringDatasets } from '../dataset/datasets.ts';
+import { withholdRecords } from '../dataset/withhold.ts';
 import { requireBuildDepends } from '../source/build-depends.ts';
 import { type ChangelogHead, readChangelogHead } from '../source/changelog.ts';
 import { copyTree } from '../source/copy.ts';
@@ -31,6 +34,8 @@ export interface Unpacked {
   overlaid: boolean;
   jobSeed: string;
   seed: number;
+  /** What a dependence run was not given; null for other runs. */
+  withheld: WithheldRecords[] | null;
   references: Reference[];
   /** Files of the host's system folders that the recipe must not see. */
   hidden: string[];
@@ -201,6 +206,10 @@ export const unpackStep = async (context: RunContext, fetched: Fetched): Promise
     mayLink: context.sandbox.confines,
     say,
   });
+  const withheld =
+    assignment.purpose === 'dependence'
+      ? await withholdRecords({ recipe, folder: folders.data, tree, jobSeed, say })
+      : null;
   const references = await takeOutShipped({
     models: recipe.models,
     tree,
@@ -218,7 +227,8 @@ export const unpackStep = async (context: RunContext, fetched: Fetched): Promise
     rules,
     overlaid,
     jobSeed,
-    seed: seedAt(jobSeed, assignment.seedIndex),
+    seed: seedOfPlace(jobSeed, assignment),
+    withheld,
     references,
     hidden: recipe.models.flatMap(({ file }) => (file.kind === 'package' ? [file.path] : [])),
     taints: recipe.models.some(({ readsShipped }) => readsShipped) ? ['reads-shipped'] : [],

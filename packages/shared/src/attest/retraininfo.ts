@@ -1,7 +1,9 @@
 // The .retraininfo of a run: what went in, where and how it was trained, what came out. A deb822 record shaped like .buildinfo.
 // Source: deb-buildinfo(5); our own fields begin with Retrain- (docs/reference/recipe.md, "Records"). Unsigned so far.
+import type { Purpose } from '../job/run-place.ts';
 import { printStanza } from '../recipe/deb822.ts';
 import { versionWithoutEpoch } from '../recipe/version.ts';
+import type { WithheldRecords } from '../verdict/evidence.ts';
 
 export interface RecordedOutput {
   /** Path below $RETRAIN_OUT. */
@@ -34,7 +36,12 @@ export interface RetrainInfo {
   /** Targets that were run after it, in order. */
   converters: string[];
   seed: number;
+  /** 0 for a seed that the recipe declares. */
   seedIndex: number;
+  purpose: Purpose;
+  numerics: number;
+  /** What a dependence run was not given; empty for others. */
+  withheld: readonly WithheldRecords[];
   jobSeed: string;
   engine: string;
   /** The device that trained, and its driver; null for a CPU without one. */
@@ -91,7 +98,19 @@ export function printRetraininfo(info: RetrainInfo): string {
     ['Retrain-Target', info.target],
     ['Retrain-Converters', info.converters.join(' ')],
     ['Retrain-Seed', String(info.seed)],
-    ['Retrain-Seed-Index', String(info.seedIndex)],
+    ['Retrain-Seed-Index', info.seedIndex === 0 ? 'declared' : String(info.seedIndex)],
+    ['Retrain-Purpose', info.purpose],
+    ['Retrain-Numerics', String(info.numerics)],
+    [
+      'Retrain-Withheld',
+      info.withheld.length > 0
+        ? lines(
+            info.withheld.map(
+              ({ dataset, path, records, withheld }) => `${withheld} of ${records} ${dataset}/${path}`,
+            ),
+          )
+        : null,
+    ],
     ['Retrain-Job-Seed', info.jobSeed],
     ['Retrain-Engine', info.engine],
     ['Retrain-Device', info.device],

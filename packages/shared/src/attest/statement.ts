@@ -1,7 +1,8 @@
 // in-toto statements about a run (what was done: SLSA provenance) and about a model (what we claim: the verdict). Unsigned so
 // far, and shown as such: a statement without a DSSE envelope proves nothing about who made it.
 // Source: in-toto Attestation Framework v1 (Statement, ResourceDescriptor), SLSA Provenance v1.
-import type { ModelVerdict } from '../verdict/evidence.ts';
+import type { Purpose } from '../job/run-place.ts';
+import type { ModelVerdict, WithheldRecords } from '../verdict/evidence.ts';
 import { verdictSchemaId } from '../wire/verdict-schema.ts';
 
 export interface ResourceDescriptor {
@@ -43,9 +44,13 @@ export interface RunFacts {
   /** Targets that were run after it, in order. */
   converters: string[];
   jobSeed: string;
+  purpose: Purpose;
+  /** 0 for a seed that the recipe declares. */
   seedIndex: number;
   seed: number;
   numerics: number;
+  /** What a dependence run was not given; empty for others. */
+  withheld: readonly WithheldRecords[];
   engine: string;
   taints: string[];
   /** Text of debian/retrain/control by digest, and the overlay where the recipe is the farm's own. */
@@ -94,8 +99,11 @@ export function provenanceStatement(run: RunFacts): Statement<SlsaProvenance> {
           target: run.target,
           ...(run.converters.length > 0 ? { converters: run.converters } : {}),
           jobSeed: run.jobSeed,
+          purpose: run.purpose,
           seedIndex: run.seedIndex,
+          ...(run.seedIndex === 0 && { declaredSeed: run.seed }),
           numerics: run.numerics,
+          ...(run.withheld.length > 0 && { withheld: run.withheld }),
         },
         internalParameters: { seed: run.seed, jobId: run.jobId, engine: run.engine, taints: run.taints },
         resolvedDependencies: [

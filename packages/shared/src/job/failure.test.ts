@@ -37,13 +37,19 @@ test('blame by how the target ended', () => {
 });
 
 test('what follows from a broken lease', () => {
-  const lease = { blame: 'farm', code: 'internal', leases: 1, tempfails: 0 } as const;
+  const lease = { purpose: 'retrain', blame: 'farm', code: 'internal', leases: 1, tempfails: 0 } as const;
   const job = (change: Partial<Parameters<typeof consequenceOf>[0]>) => {
     const after = consequenceOf({ ...lease, ...change });
     return after.run === 'broken' ? after.job : after.run;
   };
   assert.equal(job({ blame: 'recipe', code: 'recipe-failed' }), 'attempted');
   assert.equal(job({ blame: 'recipe', code: 'dep-wait' }), 'dep-wait');
+  for (const purpose of ['rerun', 'dependence'] as const) {
+    assert.equal(job({ purpose, blame: 'recipe', code: 'recipe-failed' }), null);
+    assert.equal(job({ purpose, blame: 'recipe', code: 'dep-wait' }), 'dep-wait');
+    assert.equal(job({ purpose, blame: 'data', code: 'data-wait' }), 'data-wait');
+    assert.equal(job({ purpose, blame: 'farm', leases: 5 }), 'attempted');
+  }
   assert.equal(job({ blame: 'data', code: 'data-wait' }), 'data-wait');
   assert.equal(job({ blame: 'budget' }), 'budget-wait');
   assert.equal(job({ blame: 'cancelled' }), 'cancelled');
@@ -61,9 +67,12 @@ test('what follows from a broken lease', () => {
 test('every consequence is a move that the machines allow', () => {
   for (const blame of blames) {
     for (const leases of [1, 5]) {
-      const after = consequenceOf({ blame, code: 'recipe-failed', leases, tempfails: 0 });
+      const after = consequenceOf({
+        purpose: 'retrain',
+        ...{ blame, code: 'recipe-failed', leases, tempfails: 0 },
+      });
       assert.ok(runMayMove('leased', after.run), blame);
-      if (after.run === 'broken') assert.ok(jobMayMove('retraining', after.job), blame);
+      if (after.run === 'broken') assert.ok(jobMayMove('retraining', after.job!), blame);
     }
   }
 });

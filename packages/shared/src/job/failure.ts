@@ -5,6 +5,7 @@
 //   node ──► run waits again, elsewhere                  farm ──► run waits again, after a pause
 //   budget ──► job budget-wait                           cancelled ──► run cancelled
 import type { ProblemCode } from '../wire/problems.ts';
+import type { Purpose } from './run-place.ts';
 import type { Blame, JobState, RunStep } from './states.ts';
 
 interface BlameRule {
@@ -97,6 +98,7 @@ export const maxTempfails = 3;
 
 /** What became of a lease, and how often it had happened before. */
 export interface BrokenLease {
+  purpose: Purpose;
   blame: Blame;
   code: ProblemCode;
   /** Leases of the run so far, this one with them. */
@@ -106,7 +108,8 @@ export interface BrokenLease {
 }
 
 export type Consequence =
-  | { run: 'broken'; job: JobState; reason: string }
+  /** `job` null: the job goes on without the run. */
+  | { run: 'broken'; job: JobState | null; reason: string }
   | { run: 'waiting'; waitSeconds: number; isElsewhere: boolean; reason: string }
   | { run: 'cancelled'; reason: string };
 
@@ -114,12 +117,29 @@ export type Consequence =
 const firstPauseSeconds = 15;
 const longestPauseSeconds = 3_600;
 
+/**
+ * Whether a breakage with blame `recipe` is an answer in itself: a recipe owes us retrains only. One that refuses shortened data, or
+ * another arithmetic, fails no job; the verdict says so, and the run is not made again.
+ */
+export const isAnswer = ({
+  purpose,
+  blame,
+  code,
+}: {
+  purpose: Purpose;
+  blame: string | null;
+  code: string | null;
+}): boolean => purpose !== 'retrain' && blame === 'recipe' && code !== 'dep-wait';
+
 /** What follows from a broken or lost lease for the run and its job. */
-export function consequenceOf({ blame, code, leases, tempfails }: BrokenLease): Consequence {
+export function consequenceOf({ purpose, blame, code, leases, tempfails }: BrokenLease): Consequence {
   switch (blame) {
     case 'recipe':
       if (code === 'dep-wait')
         return { run: 'broken', job: 'dep-wait', reason: 'a package that the recipe needs is not installed' };
+      if (isAnswer({ purpose, blame, code })) {
+        return { run: 'broken', job: null, reason: 'the recipe cannot be run so, which the verdict says' };
+      }
       return { run: 'broken', job: 'attempted', reason: 'the recipe failed, and would again' };
     case 'data':
       return { run: 'broken', job: 'data-wait', reason: 'declared data is out of reach' };

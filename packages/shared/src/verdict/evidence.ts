@@ -1,6 +1,8 @@
 // What the evaluation of one model file leaves behind, and what a verdict says. The evidence is made in a child process of
 // the worker; everything in this folder that reads it is pure.
 
+import type { RunPlace } from '../job/run-place.ts';
+
 /**
  * Inputs on which every model of a job is asked, fixed before any training: held-out data, the declared training set (a sample of it,
  * where it is declared), and probes off the data: noise, patches, midpoints of two held-out records.
@@ -127,6 +129,63 @@ export type TestId = (typeof testIds)[number];
 
 /** What the cells of a test are: `slice` counts slice × outputs + output. */
 export const cellKinds = ['class', 'output', 'slice'] as const;
+
+/** A file of training data that a dependence run was given without some of its records. */
+export interface WithheldRecords {
+  dataset: string;
+  /** Below the dataset's folder. */
+  path: string;
+  /** Records (lines of a text) before, and of those how many were left out. */
+  records: number;
+  withheld: number;
+}
+
+/** How far the shipped file lies from the reruns of its declared seed, in units of what arithmetic alone changes (verdict/lineage). */
+export interface Distances {
+  /** Mean distance of the shipped file to the reruns. */
+  shipped: number;
+  /** Mean distance of the reruns among themselves. */
+  among: number;
+  /** shipped / among, where among counts at least as the rounding of float32. */
+  rho: number;
+}
+
+/** The five distances of the lineage rung. */
+export const lineageAxes = ['weights', 'worst tensor', 'test', 'noise', 'patch'] as const;
+export type LineageAxis = (typeof lineageAxes)[number];
+
+/** What reruns of the declared seed say of the shipped file. */
+export interface Lineage {
+  /** `same-run` and `edited` decide; `between`, `elsewhere` (weights point another way) and `void` (cannot be measured) do not. */
+  outcome: 'same-run' | 'edited' | 'between' | 'elsewhere' | 'void';
+  /** Why, in one sentence without a full stop. */
+  why: string;
+  /** The declared seed. */
+  seed: number;
+  /** The reruns that were compared, by RETRAIN_NUMERICS. */
+  reruns: { numerics: number; sha256: string }[];
+  /** Empty where nothing was measured. */
+  axes: ({ axis: LineageAxis } & Distances)[];
+  /** The largest rho of all axes; null where there is none. */
+  maxRho: number | null;
+  /** Mean relative L2 distance of all weights among the reruns, and mean cosine of the shipped weights to theirs. */
+  baseDistance: number | null;
+  cosine: number | null;
+  /** The tensors with the largest rho first, and how many there are. */
+  tensors: ({ name: string; shape: number[] } & Distances)[];
+  tensorCount: number;
+}
+
+/** Whether the training data matters: what a run on shortened data said. */
+export interface Dependence {
+  /** `depends`: other bytes. `independent`: the same. `unchecked`: no such run could be made. */
+  outcome: 'depends' | 'independent' | 'unchecked';
+  /** In one sentence without a full stop. */
+  why: string;
+  withheld: WithheldRecords[];
+  /** Digest of what the run made; null where none was made. */
+  sha256: string | null;
+}
 
 /** One statistical test as it is shown: what it asks, what came out. */
 export interface TestResult {
@@ -260,6 +319,10 @@ export interface ModelVerdict {
   metric: { name: string; shipped: number; retrains: number[]; mean: number; sd: number } | null;
   /** The family: what familyP is over, with the tests that were not defined. */
   tests: TestResult[];
+  /** Absent where the recipe declares no seed, or bytes decided before. */
+  lineage?: Lineage;
+  /** Present where bytes or lineage would announce a verdict. */
+  dependence?: Dependence;
   /** Shown beside the family, deciding nothing (weight norm). Absent where no statistics were needed. */
   outsideFamily?: TestResult[];
   /** Tests of the battery that this model has not, one sentence each: "the recipe declares no Training-Inputs: …". */
@@ -288,6 +351,8 @@ export interface ModelVerdict {
   taints: string[];
   /** Why this rung, in the order in which it was decided. */
   reasons: string[];
-  /** How many runs beyond k the sequential design asks for (see looks.runsWanted); 0 when the verdict is final. */
+  /** How many more runs are asked for; 0 when the verdict is final. Without `asks` they are retrains beyond k. */
   moreRuns: number;
+  /** The runs that are asked for where they are no fresh retrains (see run-plan.ts). */
+  asks?: RunPlace[];
 }

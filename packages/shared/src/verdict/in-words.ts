@@ -10,8 +10,8 @@ import { triggersShown } from './triggers-shown.ts';
 
 /** Puts a finding into words and figures. */
 export const inWords = ({ model, reference, registered }: JudgeInput, found: Finding): ModelVerdict => {
-  const { runs, battery, rung, cause } = found;
-  const taints = new Set(runs.flatMap((run) => run.taints ?? []));
+  const { runs, battery, rung, cause, lineage, dependence, asks } = found;
+  const taints = new Set([...runs.flatMap((run) => run.taints ?? []), ...(found.taints ?? [])]);
   if (model.readsShipped) taints.add('reads-shipped');
   const lone =
     battery && reference && model.task === 'classification'
@@ -28,6 +28,8 @@ export const inWords = ({ model, reference, registered }: JudgeInput, found: Fin
     registered: registered ?? null,
     margin: model.margin,
     metric: metricOf(reference, runs),
+    ...(lineage && { lineage }),
+    ...(dependence && { dependence }),
     tests: battery?.tests ?? [],
     familyP: battery?.familyP ?? null,
     alpha: found.alpha,
@@ -40,8 +42,13 @@ export const inWords = ({ model, reference, registered }: JudgeInput, found: Fin
     taints: [...taints].sort(),
     reasons: found.reasons,
     moreRuns: found.moreRuns,
+    ...(asks && { asks }),
   };
-  return { ...facts, sentence: sentenceOf(facts, cause), limits: limitsOf(rung) };
+  return {
+    ...facts,
+    sentence: sentenceOf(facts, cause),
+    limits: [...(found.limits ?? []), ...limitsOf(rung)],
+  };
 };
 
 const digestsOf = ({ evidence }: JudgedFile): { sha256: string; tensorSha256: string | null } => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sampleModel } from '../../samples/judged.ts';
-import { equivalenceFrom, looks, looksOf, orderRuns, runsWanted, seedIndexOfRun } from './looks.ts';
+import { equivalenceFrom, looks, looksOf, orderRuns } from './looks.ts';
 
 const bitwise = sampleModel({ comparison: 'bitwise', runs: { min: 1, max: 1 } });
 const statistical = sampleModel();
@@ -31,31 +31,6 @@ test('Runs: min..max picks among the looks', () => {
 test('a security-critical model is equivalent from 10 only', () => {
   assert.equal(equivalenceFrom(statistical), 5);
   assert.equal(equivalenceFrom(sampleModel({ securityCritical: true })), 10);
-});
-
-test('a job wants the runs of its most demanding model', () => {
-  assert.equal(runsWanted([], []), 1);
-  assert.equal(runsWanted([bitwise], []), 1);
-  assert.equal(runsWanted([bitwise, statistical], []), 3);
-  assert.equal(runsWanted([bitwise], [{ k: 1, moreRuns: 1 }]), 2);
-  const verdicts = [
-    { k: 3, moreRuns: 0 },
-    { k: 3, moreRuns: 2 },
-    { k: 1, moreRuns: 0 },
-  ];
-  assert.equal(runsWanted([statistical, statistical, bitwise], verdicts), 5);
-});
-
-test('runs of an all-bitwise job repeat the first seed, others never do', () => {
-  assert.deepEqual(
-    [1, 2].map((n) => seedIndexOfRun([bitwise], n)),
-    [1, 1],
-  );
-  assert.deepEqual(
-    [1, 2, 3].map((n) => seedIndexOfRun([bitwise, statistical], n)),
-    [1, 2, 3],
-  );
-  assert.equal(seedIndexOfRun([], 1), 1);
 });
 
 test('a gap in the seeds stops the count', () => {

@@ -29,15 +29,9 @@ const fewestForSecurityCritical = 10;
 /** What the design needs to know of a model. */
 export type DesignedModel = Pick<RecipeModel, 'comparison' | 'runs' | 'securityCritical'>;
 
-/** A verdict as far as the design needs it: retrains weighed, and how many more it asks for. */
-export interface RunsAsked {
-  k: number;
-  moreRuns: number;
-}
-
-/** The looks of a model: those of 3, 5, 10 within its `Runs: min..max`; the nearest one above min where none is. Empty for bitwise. */
+/** The looks of a model: those of 3, 5, 10 within its `Runs: min..max`; the nearest one above min where none is. Empty where nothing is tested statistically. */
 export const looksOf = (model: DesignedModel): readonly Look[] => {
-  if (model.comparison === 'bitwise') return [];
+  if (model.comparison !== 'statistical') return [];
   const within = looks.filter(({ k }) => k >= model.runs.min && k <= model.runs.max);
   if (within.length > 0) return within;
   return [looks.find(({ k }) => k >= model.runs.min) ?? looks[looks.length - 1]!];
@@ -47,22 +41,8 @@ export const looksOf = (model: DesignedModel): readonly Look[] => {
 export const equivalenceFrom = (model: DesignedModel): number =>
   model.securityCritical ? fewestForSecurityCritical : fewestForEquivalence;
 
-/** Retrains that the first judgement of a model needs: 1 for bitwise, else its first look. */
+/** Retrains that the first judgement of a model needs: its first look, and 1 where nothing is tested statistically. */
 export const firstLookOf = (model: DesignedModel): number => looksOf(model)[0]?.k ?? 1;
-
-/**
- * How many runs a job of these models should have by now, in all. Without verdicts: as many as the most demanding first look.
- * A verdict asks for `k + moreRuns`; the job follows the model that asks for most. Never less than 1.
- */
-export const runsWanted = (models: readonly DesignedModel[], verdicts: readonly RunsAsked[]): number =>
-  Math.max(1, ...models.map(firstLookOf), ...verdicts.map(({ k, moreRuns }) => k + moreRuns));
-
-/**
- * Which seed of the job its n-th run uses (both from 1). Each run its own, except where every model is compared bit by bit: there
- * a second run is a rerun of the first seed, which tells a changed source from a recipe that is not deterministic.
- */
-export const seedIndexOfRun = (models: readonly DesignedModel[], runNumber: number): number =>
-  models.length > 0 && models.every(({ comparison }) => comparison === 'bitwise') ? 1 : runNumber;
 
 /**
  * The runs that may be weighed: sorted by seed index, up to the first gap. Later runs wait until the gap is filled, so that the

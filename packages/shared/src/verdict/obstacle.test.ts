@@ -128,7 +128,6 @@ test('embeddings, opaque models and models without a margin are not judged stati
     [{ task: 'embedding' }, /task embedding/],
     [{ task: 'opaque' }, /task opaque/],
     [{ margin: null }, /no Margin/],
-    [{ margin: null, comparison: 'numerical', seed: 7 }, /no Margin/],
   ];
   for (const [changes, words] of cases) {
     const input = { reference: sampleFile('shipped'), runs: sampleRuns('retrains', 5) };

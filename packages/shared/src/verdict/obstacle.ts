@@ -19,12 +19,9 @@ export const statisticalObstacle = (
     return `outputs of task ${model.task} are compared by their bytes only`;
   }
   if (model.margin === null) return 'the recipe registers no Margin';
-  const files = [
-    { who: 'the shipped file', file: reference },
-    ...runs.map((run) => ({ who: `the retrain with seed ${run.seed}`, file: run as JudgedFile })),
-  ];
-  for (const { who, file } of files) {
-    const fault = faultOf(model, file) ?? mismatchOf(reference, file);
+  for (const { who, file } of namedFiles(reference, runs)) {
+    const fault =
+      outputsFault(model, file) ?? metricFault(reference, file) ?? outputsMismatch(reference, file);
     if (fault !== null) return `${who} ${fault}`;
   }
   const present = reference.evidence.classExamples?.present ?? 2;
@@ -35,10 +32,41 @@ export const statisticalObstacle = (
   return null;
 };
 
-const faultOf = (model: RecipeModel, { evidence, predictions }: JudgedFile): string | null => {
-  if (evidence.faults.length > 0) return `cannot be judged: ${evidence.faults.join('; ').replace(/\.$/, '')}`;
+/** As `statisticalObstacle`, where nothing but outputs is compared: no margin, metric or spread of classes is needed. */
+export const evaluationObstacle = (
+  model: RecipeModel,
+  reference: JudgedFile,
+  runs: readonly JudgedRun[],
+): string | null => {
+  if (distanceFor(model.task) === null) {
+    return `outputs of task ${model.task} are compared by their bytes only`;
+  }
+  for (const { who, file } of namedFiles(reference, runs)) {
+    const fault = outputsFault(model, file) ?? outputsMismatch(reference, file);
+    if (fault !== null) return `${who} ${fault}`;
+  }
+  return null;
+};
+
+const namedFiles = (
+  reference: JudgedFile,
+  runs: readonly JudgedRun[],
+): { who: string; file: JudgedFile }[] => [
+  { who: 'the shipped file', file: reference },
+  ...runs.map((run) => ({ who: `the retrain with seed ${run.seed}`, file: run as JudgedFile })),
+];
+
+const metricFault = (reference: JudgedFile, { evidence }: JudgedFile): string | null => {
   if (evidence.metric === null) return 'has no metric';
   if (!Number.isFinite(evidence.metric.value)) return `has no number for its ${evidence.metric.name}`;
+  if (evidence.metric.name !== reference.evidence.metric!.name) {
+    return `was measured by ${evidence.metric.name}, the shipped file by ${reference.evidence.metric!.name}`;
+  }
+  return null;
+};
+
+const outputsFault = (model: RecipeModel, { evidence, predictions }: JudgedFile): string | null => {
+  if (evidence.faults.length > 0) return `cannot be judged: ${evidence.faults.join('; ').replace(/\.$/, '')}`;
   for (const set of requiredSets) {
     const shape = evidence.sets[set];
     const values = predictions[set];
@@ -68,12 +96,9 @@ const rangeFault = (model: RecipeModel, values: Float32Array, columns: number): 
   return null;
 };
 
-const mismatchOf = (reference: JudgedFile, file: JudgedFile): string | null => {
+const outputsMismatch = (reference: JudgedFile, file: JudgedFile): string | null => {
   if (file.evidence.evaluator !== reference.evidence.evaluator) {
     return `was evaluated by ${file.evidence.evaluator}, the shipped file by ${reference.evidence.evaluator}`;
-  }
-  if (file.evidence.metric!.name !== reference.evidence.metric!.name) {
-    return `was measured by ${file.evidence.metric!.name}, the shipped file by ${reference.evidence.metric!.name}`;
   }
   for (const set of requiredSets) {
     const mine = file.evidence.sets[set]!;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { sampleDependence, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { judgeModel } from '../../samples/published.ts';
 import type { ClassExamples } from './evidence.ts';
 
@@ -32,7 +32,8 @@ test('below 30 a far model is not called different, equal bytes still decide', (
   assert.equal(verdict.rung, 'inconclusive');
   assert.match(verdict.sentence, /class 2 has 1 example in/);
   const twin = { ...runs[0]!, evidence: { ...runs[0]!.evidence, classExamples: rarest(1) } };
-  assert.equal(judgeModel({ model: sampleModel(), reference: twin, runs }).rung, 'bit-identical');
+  const all = [...runs, sampleDependence(runs[0]!)];
+  assert.equal(judgeModel({ model: sampleModel(), reference: twin, runs: all }).rung, 'bit-identical');
 });
 
 test('below 100 a warning, and a class without an example another', () => {

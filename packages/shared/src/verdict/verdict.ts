@@ -1,9 +1,13 @@
 // From evidence to a verdict on one model. Pure: the same evidence gives the same verdict, whoever judges, whenever, in whatever
 // order the runs arrived.
 //
+//   dependence: the same run without a tenth of its records; the same bytes ► not-verifiable (independent-of-data)
+//
 //   no shipped file, or no run yet ─────────────► not-verifiable, inconclusive
-//   a retrain has the shipped bytes ────────────► bit-identical          (not-verifiable where the recipe reads the shipped file)
+//   a run has the shipped bytes ── dependence ──► bit-identical          (not-verifiable where the recipe reads the shipped file)
 //   Comparison: bitwise, other bytes ── rerun ──► different | inconclusive ("not deterministic")
+//   the declared seed, other arithmetic ────────► same-run (after a dependence run) | different (edited) | neither:
+//   Comparison: numerical ──────────────────────► inconclusive
 //   an obstacle (NaN, shapes, seed ignored …) ──► not-verifiable
 //   a class with fewer than 30 held-out examples ► inconclusive         (tests are shown)
 //   look 3, 5, 10:  p ≤ alpha ──────────────────► different
@@ -12,10 +16,11 @@
 //
 // A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
 import { runBattery } from './battery.ts';
-import { repeatability, sameBytes } from './bytes.ts';
+import { judgeBytes } from './bitwise.ts';
 import { decide } from './decision.ts';
-import type { ModelVerdict, Rung } from './evidence.ts';
-import type { Finding } from './finding.ts';
+import { judgeDigests, judgeLineage, leftUndecided } from './declared-run.ts';
+import type { ModelVerdict } from './evidence.ts';
+import { type Finding, finding, upperFirst } from './finding.ts';
 import { inWords } from './in-words.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
 import { looksOf, orderRuns } from './looks.ts';
@@ -29,72 +34,22 @@ import { counted } from './sentence.ts';
  * Whoever judges often over the same arrays (another draw, another seed) passes one `measures`, and each pair is measured once.
  */
 export const judgeModel = (input: JudgeInput, measures = new Measures()): ModelVerdict => {
-  const ordered = orderRuns(input.runs, ({ evidence }) => evidence.file.sha256);
-  const waiting = input.runs.length - ordered.length;
-  const finding =
-    input.model.comparison === 'bitwise' ? judgeBytes(input, ordered) : judgeLooks(input, ordered, measures);
-  if (waiting > 0) finding.reasons.unshift(`${counted(waiting)} of later seeds wait for an earlier seed.`);
-  return inWords(input, finding);
+  const retrains = input.runs.filter(({ purpose = 'retrain' }) => purpose === 'retrain');
+  const ordered = orderRuns(retrains, ({ evidence }) => evidence.file.sha256);
+  const waiting = retrains.length - ordered.length;
+  const found = judgeRungs(input, ordered, measures);
+  if (waiting > 0) found.reasons.unshift(`${counted(waiting)} of later seeds wait for an earlier seed.`);
+  return inWords(input, found);
 };
 
-const finding = (
-  rung: Rung,
-  cause: string,
-  runs: readonly JudgedRun[],
-  more: Partial<Omit<Finding, 'rung' | 'cause' | 'runs'>> = {},
-): Finding => ({
-  rung,
-  cause,
-  runs,
-  moreRuns: 0,
-  battery: null,
-  alpha: null,
-  alarms: [],
-  ...more,
-  reasons: [...(more.reasons ?? []), `${upperFirst(cause)}.`],
-});
-
-/** The verdicts that need nothing but digests, shared by all recipes; null where bytes do not decide. */
-const judgeDigests = ({ model, reference }: JudgeInput, runs: readonly JudgedRun[]): Finding | null => {
-  if (reference === null) return finding('not-verifiable', 'there is no shipped file to compare with', runs);
-  const twin = runs.find(({ evidence }) => sameBytes(evidence, reference.evidence));
-  if (!twin) return null;
-  const what = twin.evidence.file.sha256 === reference.evidence.file.sha256 ? 'file' : 'tensors';
-  if (model.readsShipped) {
-    const cause = 'the recipe reads the shipped file, so that equal bytes prove nothing';
-    return finding('not-verifiable', cause, runs);
-  }
-  return finding('bit-identical', `the retrain with seed ${twin.seed} has the very same ${what}`, runs);
-};
-
-const judgeBytes = (input: JudgeInput, runs: readonly JudgedRun[]): Finding => {
-  const decided = judgeDigests(input, runs);
+const judgeRungs = (input: JudgeInput, ordered: readonly JudgedRun[], measures: Measures): Finding => {
+  const { comparison } = input.model;
+  if (comparison === 'bitwise') return judgeBytes(input, ordered);
+  const { decided, reasons, lineage } = judgeLineage(input, ordered);
   if (decided) return decided;
-  const first = runs[0];
-  if (!first) return finding('inconclusive', 'no retrain has reported', runs, { moreRuns: 1 });
-  const reasons = [`The retrain with seed ${first.seed} has other bytes than the shipped file.`];
-  switch (repeatability(runs)) {
-    case 'one-run':
-      return finding(
-        'inconclusive',
-        'its bytes differ, and a rerun with the same seed has to tell why',
-        runs,
-        {
-          moreRuns: 1,
-          reasons,
-        },
-      );
-    case 'agree':
-      return finding('different', `${counted(runs.length)} agree on other bytes`, runs, { reasons });
-    case 'disagree':
-      return finding('inconclusive', 'the recipe is not deterministic: reruns of one seed differ', runs, {
-        reasons,
-      });
-    case 'seeds-disagree':
-      return finding('inconclusive', 'the bytes depend on the seed, and no seed was run twice', runs, {
-        reasons,
-      });
-  }
+  const found =
+    comparison === 'numerical' ? leftUndecided(input, lineage) : judgeLooks(input, ordered, measures);
+  return { ...found, ...(lineage && { lineage }), reasons: [...reasons, ...found.reasons] };
 };
 
 /** Retrains of distinct seeds, first of each; the others prove nothing more. */
@@ -137,5 +92,3 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[], measures: 
   }
   throw new Error('a model without looks');
 };
-
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

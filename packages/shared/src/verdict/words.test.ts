@@ -1,7 +1,7 @@
 // What verdicts say in words: sentence, limits, explanation, exit code.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { sampleDependence, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { judgeModel } from '../../samples/published.ts';
 import { rungs } from './evidence.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -16,7 +16,9 @@ const verdicts = [
   sampleFile('odd', { scatter: { noise: 3 } }),
   sampleFile('retrains run 1'),
   null,
-].map((reference) => judgeModel({ model: sampleModel(), reference, runs }));
+].map((reference) =>
+  judgeModel({ model: sampleModel(), reference, runs: [...runs, sampleDependence(runs[0]!)] }),
+);
 
 test('each rung has one sentence, with limits, and claims neither intent nor safety', () => {
   assert.deepEqual(new Set(verdicts.map(({ rung }) => rung)).size, 5);

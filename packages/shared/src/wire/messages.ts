@@ -1,6 +1,7 @@
 // What nodes send and get: one schema gives validation, types and documents. Everything a node sends is hostile until it
 // has passed these. Sizes are limits, not hopes.
 import { type Static, Type } from 'typebox';
+import { purposes } from '../job/run-place.ts';
 import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets, labelledSets } from '../verdict/evidence.ts';
 
@@ -10,6 +11,8 @@ export const literals = <T extends string>(values: readonly T[]) => Type.Enum<T[
 export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 export const RunId = Type.String({ pattern: '^[0-9a-z]{1,32}$' });
 export const NodeId = Type.String({ pattern: '^[0-9a-f]{16}$' });
+/** What a recipe gets in RETRAIN_SEED. */
+const SeedNumber = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const LeaseEpoch = Type.Integer({ minimum: 1 });
 const Sentence = Type.String({ maxLength: 4_000 });
 
@@ -19,6 +22,20 @@ export const SuiteSpec = Type.Object({
   sources: Type.String({ maxLength: 262_144 }),
 });
 export type SuiteSpec = Static<typeof SuiteSpec>;
+
+/** Which run of a job (job/run-place: RunPlace). */
+export const RunPlaceSchema = Type.Object({
+  /** What the run is for. */
+  purpose: literals(purposes),
+  /** Which seed of the job this run uses, from 1; 0 where the recipe declares it. */
+  seedIndex: Type.Integer({ minimum: 0 }),
+  /** The seed that the recipe declares for the shipped file; null where the seed is the job's own. */
+  declaredSeed: Type.Union([SeedNumber, Type.Null()]),
+  /** RETRAIN_NUMERICS. */
+  numerics: Type.Integer({ minimum: 0 }),
+  /** Which of the runs that are otherwise alike, from 0. */
+  repeat: Type.Integer({ minimum: 0 }),
+});
 
 /** What a lease asks of a worker. */
 export const Assignment = Type.Object({
@@ -30,13 +47,11 @@ export const Assignment = Type.Object({
   suite: SuiteSpec,
   /** An overlay recipe as a tar artifact; null where the package brings its own. */
   overlaySha256: Type.Union([Sha256, Type.Null()]),
-  /** Which seed of the job this run uses, from 1. */
-  seedIndex: Type.Integer({ minimum: 1 }),
+  ...RunPlaceSchema.properties,
   /** A job seed given by a person; null where it is derived (job/seed). */
   seedOverride: Type.Union([Type.String(), Type.Null()]),
   /** Public randomness under which the version was first seen; '' for an archive that the farm itself signs. */
   beacon: Type.String(),
-  numerics: Type.Integer({ minimum: 0 }),
   heartbeatSeconds: Type.Number(),
   leaseSeconds: Type.Number(),
 });
@@ -172,6 +187,14 @@ export const NodeInventory = Type.Object({
 });
 export type NodeInventory = Static<typeof NodeInventory>;
 
+/** verdict/evidence: WithheldRecords. */
+export const WithheldRecordsSchema = Type.Object({
+  dataset: Type.String({ maxLength: 256 }),
+  path: Type.String({ maxLength: 4_096 }),
+  records: Type.Integer({ minimum: 1 }),
+  withheld: Type.Integer({ minimum: 1 }),
+});
+
 const ModelResult = Type.Object({ model: Type.String({ maxLength: 256 }), evidence: EvidenceSchema });
 
 /** How a lease ends, told once. */
@@ -180,7 +203,7 @@ export const Report = Type.Object({
   outcome: Type.Union([
     Type.Object({
       kind: Type.Literal('reported'),
-      seed: Type.Integer({ minimum: 1 }),
+      seed: SeedNumber,
       engine: Type.String({ maxLength: 256 }),
       taints: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 }),
       outputs: Type.Array(ModelResult, { minItems: 1, maxItems: 1_000 }),
@@ -189,6 +212,8 @@ export const Report = Type.Object({
       retraininfoSha256: Sha256,
       provenanceSha256: Sha256,
       trainSeconds: Type.Number({ minimum: 0 }),
+      /** The files that a dependence run was given without a tenth of their records. */
+      withheld: Type.Optional(Type.Array(WithheldRecordsSchema, { maxItems: 1_000 })),
     }),
     Type.Object({
       kind: Type.Literal('broken'),

@@ -5,7 +5,16 @@ import { type Static, Type } from 'typebox';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
-import { AcceleratorShape, literals, NodeId, RunId, Sha256, SuiteSpec } from './messages.ts';
+import {
+  AcceleratorShape,
+  literals,
+  NodeId,
+  RunId,
+  RunPlaceSchema,
+  Sha256,
+  SuiteSpec,
+  WithheldRecordsSchema,
+} from './messages.ts';
 import { Count, Fraction, Href, nullable, Text, Time } from './shapes.ts';
 import { Verdict } from './verdict.ts';
 
@@ -59,8 +68,8 @@ export const RunSummary = Type.Object({
   jobId: JobId,
   source: Text,
   version: Text,
-  seedIndex: Type.Integer({ minimum: 1 }),
-  seed: nullable(Type.Integer({ minimum: 1 })),
+  ...RunPlaceSchema.properties,
+  seed: nullable(Count),
   state: literals(runStates),
   step: nullable(literals(runSteps)),
   progress: nullable(Fraction),
@@ -79,6 +88,8 @@ export const Run = Type.Object({
   breakage: nullable(Breakage),
   engine: nullable(Text),
   taints: Type.Array(Text),
+  /** What a dependence run was not given; null for other runs. */
+  withheld: nullable(Type.Array(WithheldRecordsSchema)),
   trainSeconds: nullable(Type.Number()),
   outputs: Type.Array(ModelFile),
   references: Type.Array(ModelFile),
@@ -180,7 +191,7 @@ export const Explanation = Type.Object({
   runs: Type.Array(
     Type.Object({
       runId: RunId,
-      seedIndex: Type.Integer({ minimum: 1 }),
+      seedIndex: Count,
       state: literals(['waiting', 'leased'] as const),
       sentence: Text,
       place: nullable(Type.Integer({ minimum: 1 })),

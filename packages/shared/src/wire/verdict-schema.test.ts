@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { digestOf, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { digestOf, sampleDependence, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { assertPublished, judgeModel } from '../../samples/published.ts';
 import { comparisons, type RecipeModel, tasks } from '../recipe/recipe.ts';
 import type { Evidence, TriggerSearch } from '../verdict/evidence.ts';
@@ -128,7 +128,8 @@ test('whatever is judged, the verdict fits the published schema', () => {
       fc.tuple(fc.nat(10), damages),
       fc.option(searches(5)),
       fc.option(searches(5)),
-      (model, k, shipped, damage, [which, other], mine, theirs) => {
+      fc.boolean(),
+      (model, k, shipped, damage, [which, other], mine, theirs, isChecked) => {
         const runs = sampleRuns('retrains', k);
         const traits = shipped === 'odd' ? { scatter: { noise: 3 } } : {};
         const reference = shipped === 'none' ? null : sampleFile(shipped, traits);
@@ -142,7 +143,8 @@ test('whatever is judged, the verdict fits the published schema', () => {
         };
         search(reference?.evidence, mine);
         for (const { evidence } of runs) search(evidence, theirs);
-        const verdict = judgeModel({ model, reference, runs, registered });
+        const all = isChecked && runs[0] ? [...runs, sampleDependence(runs[0])] : runs;
+        const verdict = judgeModel({ model, reference, runs: all, registered });
         seen.add(verdict.rung);
       },
     ),

@@ -1,8 +1,16 @@
 // The verdict on one model as JSON (verdict/evidence: ModelVerdict). The published schema (verdict-schema.ts) and the table in
 // docs/reference/verdict.md are made from this: every field of the verdict has its description here and nowhere else.
 import { type Static, type TSchema, Type } from 'typebox';
-import { alarmNames, cellKinds, evidenceSets, registrars, rungs, testIds } from '../verdict/evidence.ts';
-import { literals, Sha256 } from './messages.ts';
+import {
+  alarmNames,
+  cellKinds,
+  evidenceSets,
+  lineageAxes,
+  registrars,
+  rungs,
+  testIds,
+} from '../verdict/evidence.ts';
+import { literals, RunPlaceSchema, Sha256, WithheldRecordsSchema } from './messages.ts';
 import { Count, Fraction, nullable, Text, Time } from './shapes.ts';
 
 const told = <T extends TSchema>(description: string, schema: T): T => ({ ...schema, description });
@@ -49,6 +57,30 @@ const TriggersShown = Type.Union([
   Type.Object({ ran: Type.Literal(false), why: Text }),
 ]);
 
+const distances = { shipped: Type.Number(), among: Type.Number(), rho: Type.Number() };
+
+/** verdict/evidence: Lineage. */
+const LineageShown = Type.Object({
+  outcome: literals(['same-run', 'edited', 'between', 'elsewhere', 'void'] as const),
+  why: Text,
+  seed: Count,
+  reruns: Type.Array(Type.Object({ numerics: Count, sha256: Sha256 })),
+  axes: Type.Array(Type.Object({ axis: literals(lineageAxes), ...distances })),
+  maxRho: nullable(Type.Number()),
+  baseDistance: nullable(Type.Number()),
+  cosine: nullable(Type.Number()),
+  tensors: Type.Array(Type.Object({ name: Text, shape: Type.Array(Count), ...distances })),
+  tensorCount: Count,
+});
+
+/** verdict/evidence: Dependence. */
+const DependenceShown = Type.Object({
+  outcome: literals(['depends', 'independent', 'unchecked'] as const),
+  why: Text,
+  withheld: Type.Array(WithheldRecordsSchema),
+  sha256: nullable(Sha256),
+});
+
 /** The verdict on one model (verdict/evidence: ModelVerdict). */
 export const Verdict = Type.Object({
   model: told('name of the model stanza', Text),
@@ -80,6 +112,14 @@ export const Verdict = Type.Object({
         sd: Type.Number({ minimum: 0 }),
       }),
     ),
+  ),
+  lineage: optional(
+    'where the recipe declares a `seed`: how far the shipped file lies from its `reruns` in other arithmetic (`shipped`), how far these lie from each other (`among`), and the ratio of both (`rho`), on five `axes` and for each of the `tensors` (the 50 with the largest, of `tensorCount`); `baseDistance`: relative distance of all weights among the reruns; `cosine` of the shipped weights to theirs; `outcome`, and `why`',
+    LineageShown,
+  ),
+  dependence: optional(
+    'where equal bytes or lineage would announce a verdict: what the run on data without a tenth of its records said (`outcome`, `why`), which files were shortened by how many `withheld` of their `records`, and the `sha256` of what it made',
+    DependenceShown,
   ),
   tests: told(
     'the family, which decides: `id`, `name`, `nullHypothesis`, `statistic` (a t value), `degreesOfFreedom`, `p`, `rankP` (printed, never deciding); of a test over cells also `cells`: `kind` (`class`, `output`, or `slice`: slice × `outputs` + output), `count`, and `worst`, the one that stands out most, from 0; statistic and degrees of freedom are that one’s, `p` is Bonferroni over all',
@@ -164,6 +204,13 @@ export const Verdict = Type.Object({
   limits: told('what this verdict cannot exclude, one sentence each', Type.Array(Text)),
   taints: told('of the weighed runs, and `reads-shipped` of the recipe', Type.Array(Text)),
   reasons: told('why this rung, in the order in which it was decided', Type.Array(Text)),
-  moreRuns: told('runs beyond `k` that are still wanted; 0: the verdict is final', Count),
+  moreRuns: told(
+    'runs that are still wanted, beyond `k` where `asks` names none; 0: the verdict is final',
+    Count,
+  ),
+  asks: optional(
+    'the runs that are wanted where they are no fresh retrains: `purpose`, seed of the job or declared seed, RETRAIN_NUMERICS (`numerics`)',
+    Type.Array(RunPlaceSchema),
+  ),
 });
 export type Verdict = Static<typeof Verdict>;
