@@ -34,6 +34,15 @@ const cleaned = (error: unknown): string =>
     .split('\n')[0]!
     .slice(0, 500);
 
+const randomOperators: ReadonlySet<string> = new Set([
+  'Bernoulli',
+  'Multinomial',
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+]);
+
 /** Throws ModelFault where a set of so many records has more outputs than are compared. */
 export const checkOutputs = (rows: number, columns: number): void => {
   if (columns <= maxColumns && columns * rows <= maxOutputs) return;
@@ -51,6 +60,9 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
     throw new ModelFault(`it has ${inputs.length} inputs; models of one input are judged`);
   if (input.type !== floatType)
     throw new ModelFault(`its input "${input.name}" is not float32 (ONNX type ${input.type})`);
+  const drawn = model.graph.operations.find(({ operator }) => randomOperators.has(operator));
+  if (drawn)
+    throw new ModelFault(`it draws random numbers (operator ${drawn.operator}): no two evaluations agree`);
   const outputs = model.graph.outputs.filter(({ type }) => type === floatType);
   const [output] = outputs;
   if (!output || outputs.length > 1)
@@ -95,8 +107,10 @@ export const openModel = async (path: string, model: OnnxModel, ortFolder: strin
     }
     let all: Float32Array | null = null;
     let columns = 0;
-    for (let row = 0; row < rows; row += perBatch) {
-      const count = Math.min(perBatch, rows - row);
+    for (let row = 0, count = 0; row < rows; row += count) {
+      // The first record alone tells how many outputs there are: a batch of a million each would not fit.
+      const room = Math.max(1, Math.floor(batchValues / Math.max(1, columns)));
+      count = Math.min(fixedBatch ?? (row === 0 ? 1 : Math.min(perBatch, room)), rows - row);
       // A model of a fixed batch gets its last batch filled up with zeros, whose outputs are dropped.
       const batch = fixedBatch === null ? count : fixedBatch;
       const feed = new Float32Array(batch * length);
