@@ -1,4 +1,4 @@
-// retrain lint: all faults of a recipe at once, each with file, line, field and cure; nothing is run.
+// retrain lint: all faults of a recipe at once, each with file, line, field and cure. Nothing is run but by --pilot.
 import { existsSync } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,9 @@ import type { Fault } from '@retraind/shared/recipe/recipe';
 import { exitCodes, Problem } from '@retraind/shared/wire/problems';
 import { readConfinedText } from '@retraind/worker/confined-path';
 import { jsonOption, type Verb } from '../args.ts';
+import { defaultDataFolder } from '../farm-client.ts';
 import type { Output } from '../output.ts';
+import { pilotLines, runPilot } from '../pilot.ts';
 
 /** Longest control file or makefile that is read, bytes. */
 const maxTextBytes = 1_048_576;
@@ -43,11 +45,29 @@ const lineOf = (fault: Fault, output: Output): string => {
 
 export const lint: Verb = {
   name: 'lint',
-  usage: 'lint PATH [--json]',
-  summary: 'all faults of a recipe at once, each with its cure; nothing is run',
+  usage: 'lint PATH [--pilot [--reference FILE] [--tfjs-node FOLDER] [--no-install] [--no-sandbox]] [--json]',
+  summary: 'all faults of a recipe at once, each with its cure; nothing is run but by --pilot',
   words: [1, 1],
-  options: { ...jsonOption },
-  async run(args, output) {
+  options: {
+    pilot: {
+      type: 'boolean',
+      help: 'where there is no error, train five times and hold Margin against the scatter of the metric',
+    },
+    reference: {
+      type: 'string',
+      value: 'FILE',
+      help: 'with --pilot: stands for a shipped file that is not here',
+    },
+    'tfjs-node': {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'with --pilot: train by TensorFlow, as for `retrain run`',
+    },
+    'no-install': { type: 'boolean', help: 'never install a missing Debian tool' },
+    'no-sandbox': { type: 'boolean', help: 'with --pilot: run the package’s code without a sandbox' },
+    ...jsonOption,
+  },
+  async run(args, output, signal) {
     const tree = args.words[0]!;
     const found = await stat(tree).catch(() => null);
     if (!found?.isDirectory()) {
@@ -64,7 +84,15 @@ export const lint: Verb = {
       errors > 0
         ? `${errors} error(s), ${faults.length - errors} warning(s)`
         : `no errors, ${faults.length} warning(s); models: ${models.join(', ')}`;
-    output.result({ faults, models }, [...faults.map((fault) => lineOf(fault, output)), summary].join('\n'));
-    return errors > 0 ? exitCodes.failed : exitCodes.done;
+    const lines = [...faults.map((fault) => lineOf(fault, output)), summary];
+    if (errors > 0 || !args.flag('pilot')) {
+      output.result({ faults, models }, lines.join('\n'));
+      return errors > 0 ? exitCodes.failed : exitCodes.done;
+    }
+    // Five trainings are no verdict's: they lie in a folder of their own.
+    const results = join(defaultDataFolder(), 'pilots');
+    const pilots = await runPilot(tree, args, output, { results, signal });
+    output.result({ faults, models, pilots }, [...lines, ...pilotLines(pilots, output)].join('\n'));
+    return exitCodes.done;
   },
 };
