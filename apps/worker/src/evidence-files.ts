@@ -6,10 +6,17 @@ import {
   evidenceSets,
   labelledSets,
   type PredictionsRef,
+  type RecoveredTrigger,
+  type TriggerSearch,
 } from '@retraind/shared/verdict/evidence';
 import { broken } from './breakage.ts';
 import { digestOf } from './compression.ts';
-import type { EvaluationAnswer, FloatsShape } from './runtime/evaluation.ts';
+import {
+  type EvaluationAnswer,
+  type FloatsShape,
+  pictureName,
+  type TriggerAnswer,
+} from './runtime/evaluation.ts';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
@@ -58,14 +65,35 @@ export const collectEvidence = async (
     const { sha256 } = await refOf('weights', { rows: 1, columns });
     evidence.weights = { sha256, tensors: answer.weights };
   }
+  if (answer.triggers) evidence.triggers = await triggersOf(folder, answer.triggers);
   return evidence;
 };
 
+const triggersOf = async (folder: string, answer: TriggerAnswer): Promise<TriggerSearch> => {
+  if (!answer.ran) return answer;
+  const classes: RecoveredTrigger[] = [];
+  for (const [i, { maskL1, reached }] of answer.classes.entries()) {
+    const { sha256 } = await digestOf(join(folder, pictureName(i)), 'plain');
+    classes.push({ class: i, maskL1, reached, pictureSha256: sha256 });
+  }
+  return { ran: true, classes };
+};
+
 /** The files in the evaluator's folder that the evidence names by digest. */
-export const evidenceFiles = (folder: string, { sets, targets = {}, slices, weights }: Evidence): string[] =>
-  [
+export const evidenceFiles = (
+  folder: string,
+  { sets, targets = {}, slices, weights, triggers }: Evidence,
+): string[] => {
+  const floats = [
     ...evidenceSets.filter((set) => sets[set]),
     ...labelledSets.filter((set) => targets[set]).map((set) => `targets-${set}`),
     ...(slices ? ['slices'] : []),
     ...(weights ? ['weights'] : []),
-  ].map((name) => join(folder, `${name}.f32`));
+  ];
+  const pictures = triggers?.ran
+    ? triggers.classes.filter(({ pictureSha256 }) => pictureSha256 !== null)
+    : [];
+  return [...floats.map((name) => `${name}.f32`), ...pictures.map((found) => pictureName(found.class))].map(
+    (name) => join(folder, name),
+  );
+};

@@ -24,6 +24,7 @@ import { refuseForeign } from './onnx/magic.ts';
 import { modelDigest, type OnnxModel, readOnnx } from './onnx/model.ts';
 import { openModel, type Predict } from './predict.ts';
 import { measureOf } from './tasks.ts';
+import { askForTriggers } from './triggers/ask.ts';
 import { readWeights } from './weights.ts';
 
 /** Protocol buffers end at 2 GiB. */
@@ -41,6 +42,8 @@ const evaluateStatistically = async (
   statistical: StatisticalRequest,
   outFolder: string,
   predict: Predict,
+  /** Null where it is no graph. */
+  model: OnnxModel | null,
   answer: EvaluationAnswer,
 ): Promise<void> => {
   const measure = measureOf(statistical.task);
@@ -68,6 +71,10 @@ const evaluateStatistically = async (
       }
     }
     answer.sets[set] = writeFloats(outFolder, set, outputs);
+    if (set === 'test' && model !== null) {
+      const triggers = await askForTriggers(statistical, model, records, outFolder, fault);
+      if (triggers !== null) answer.triggers = triggers;
+    }
     if (set === 'test' && statistical.slices !== null) {
       answer.slices = writeFloats(outFolder, 'slices', await readSlices(statistical.slices, outputs.rows));
     }
@@ -111,7 +118,7 @@ const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> =
       describeTensors(file, request.keepWeights ? outFolder : null, answer);
       if (statistical !== null) {
         const predict = await predictorOf(request, statistical, file, model);
-        await evaluateStatistically(statistical, outFolder, predict, answer);
+        await evaluateStatistically(statistical, outFolder, predict, model, answer);
       }
     } finally {
       file.close();

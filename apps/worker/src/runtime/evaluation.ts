@@ -1,6 +1,12 @@
 // What the evaluator is asked, and what it answers: the words between it (runtime/evaluate.ts) and whoever starts it.
 import type { DataFile, GnubgNet, Task } from '@retraind/shared/recipe/recipe';
-import type { ClassExamples, EvidenceSet, LabelledSet, WeightsRef } from '@retraind/shared/verdict/evidence';
+import type {
+  ClassExamples,
+  EvidenceSet,
+  LabelledSet,
+  RecoveredTrigger,
+  WeightsRef,
+} from '@retraind/shared/verdict/evidence';
 
 export interface LabelledData {
   inputs: DataFile;
@@ -20,6 +26,8 @@ export interface StatisticalRequest {
   train: LabelledData | null;
   /** Slice of each held-out record; null where none are declared, or where they are the classes. */
   slices: DataFile | null;
+  /** Leave the search for triggers out, which takes seconds. */
+  withoutTriggers?: boolean;
 }
 
 export interface EvaluationRequest {
@@ -42,6 +50,13 @@ export interface FloatsShape {
   columns: number;
 }
 
+/** As in the evidence, classes in order from 0; their pictures lie in the out folder. */
+export type TriggerAnswer =
+  | { ran: true; classes: Omit<RecoveredTrigger, 'class' | 'pictureSha256'>[] }
+  | { ran: false; why: string };
+
+export const pictureName = (label: number): string => `trigger-${label}.png`;
+
 export interface EvaluationAnswer {
   /** Why the file is no model that can be read; then nothing else is known of it. */
   refused: string | null;
@@ -55,6 +70,7 @@ export interface EvaluationAnswer {
   metric: { name: string; value: number } | null;
   logLoss: number | null;
   classExamples?: ClassExamples;
+  triggers?: TriggerAnswer;
   weightNorm?: number;
   quantised?: boolean;
   /** The tensors in `weights.f32`, in its order. */

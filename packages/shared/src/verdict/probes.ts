@@ -41,7 +41,7 @@ interface InputSpread {
 }
 
 /** Side, channels and layout of a square image, or null: a vector. */
-interface ImageForm {
+export interface ImageForm {
   side: number;
   channels: number;
   channelsFirst: boolean;
@@ -207,19 +207,25 @@ const recordLengthOf = ({ recordShape, records }: ProbeInput): number => {
   return length;
 };
 
-const spreadOf = ({ recordShape, records }: ProbeInput, length: number): InputSpread => {
-  const cells = imageFormOf(recordShape) ? 1 : length;
-  const sum = new Float64Array(cells);
-  const squares = new Float64Array(cells);
+/** What inputs may be: 0..1 where the data lies in it, else as far as the data goes. */
+export const inputRange = (records: Float32Array): { low: number; high: number } => {
   let low = 0;
   let high = 1;
-  const count = records.length / cells;
   for (let i = 0; i < records.length; i += 1) {
     const value = records[i]!;
     if (value < low) low = value;
     if (value > high) high = value;
-    sum[cells === 1 ? 0 : i % length]! += value;
   }
+  return { low, high };
+};
+
+const spreadOf = ({ recordShape, records }: ProbeInput, length: number): InputSpread => {
+  const cells = imageFormOf(recordShape) ? 1 : length;
+  const sum = new Float64Array(cells);
+  const squares = new Float64Array(cells);
+  const { low, high } = inputRange(records);
+  const count = records.length / cells;
+  for (let i = 0; i < records.length; i += 1) sum[cells === 1 ? 0 : i % length]! += records[i]!;
   const mean = sum.map((total) => total / count);
   for (let i = 0; i < records.length; i += 1) {
     const cell = cells === 1 ? 0 : i % length;

@@ -21,6 +21,8 @@ const maxValues = 2 ** 26;
 export class Session {
   /** Multiply-adds (elementwise: values) since it was set to 0. */
   work = 0;
+  /** Values that a pass gave, all its tensors together. */
+  values = 0;
   /** Beyond it a pass is given up: Unimportable. */
   maxWork = Number.POSITIVE_INFINITY;
   readonly #constants = new Map<object, Map<string, tf.Tensor>>();
@@ -134,6 +136,7 @@ export class Call {
   claim(shape: readonly number[], each = 1): void {
     const values = sizeOf(shape);
     if (!(values > 0 && values <= maxValues)) throw this.refuse(`gives ${shape.join('x')} values`);
+    this.session.values += values;
     this.session.work += values * each;
     if (!(this.session.work <= this.session.maxWork))
       throw new Unimportable(`two records take more than ${this.session.maxWork} multiply-adds`);

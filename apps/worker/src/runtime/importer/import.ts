@@ -25,6 +25,8 @@ export interface ImportedNet {
   outputs: number;
   /** Multiply-adds a record. */
   work: number;
+  /** Values a record, those of all nodes together. */
+  values: number;
   /**
    * [N, …recordShape] → [N, outputs]. `scores`: what the net's last softmax is taken of, where it ends with one (`endsWithSoftmax`).
    * The same operations at each call of one N.
@@ -131,17 +133,25 @@ class Net {
   }
 
   /** Runs two records of zeros; answers what is to be known of the net. */
-  trial(recordShape: readonly number[]): { outputs: number; work: number; endsWithSoftmax: boolean } {
+  trial(
+    recordShape: readonly number[],
+  ): Pick<ImportedNet, 'outputs' | 'work' | 'values' | 'endsWithSoftmax'> {
     this.#session.work = 0;
+    this.#session.values = 0;
     return tf.tidy(() => {
       const output = this.run(tf.zeros([2, ...recordShape]));
       const shape = shapeOf(output);
       if (shape[0] !== 2 || shape.length < 2)
         throw new Unimportable(`its output for 2 records has the shape ${shape.join('x')}`);
       const outputs = shape.slice(1).reduce((a, b) => a * b, 1);
-      const { work } = this.#session;
+      const { work, values } = this.#session;
       this.#session.maxWork = Number.POSITIVE_INFINITY;
-      return { outputs, work: work / 2, endsWithSoftmax: output.scores !== undefined && shape.length === 2 };
+      return {
+        outputs,
+        work: work / 2,
+        values: values / 2,
+        endsWithSoftmax: output.scores !== undefined && shape.length === 2,
+      };
     });
   }
 
@@ -162,18 +172,16 @@ export const importOnnx = (model: OnnxModel, recordShape: readonly number[]): Im
   try {
     net = new Net(model);
     net.prepare();
-    const { outputs, work, endsWithSoftmax } = net.trial(recordShape);
+    const known = net.trial(recordShape);
     const opened = net;
     return {
       net: {
         recordShape,
-        outputs,
-        work,
-        endsWithSoftmax,
+        ...known,
         forward: (inputs, scores = false) => {
           const output = opened.run(inputs);
-          const asked = scores && endsWithSoftmax ? output.scores! : output;
-          return tf.reshape(plain(asked), [inputs.shape[0]!, outputs]);
+          const asked = scores && known.endsWithSoftmax ? output.scores! : output;
+          return tf.reshape(plain(asked), [inputs.shape[0]!, known.outputs]);
         },
         dispose: () => opened.dispose(),
       },
