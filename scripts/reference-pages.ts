@@ -5,9 +5,11 @@ import { schedulerOptions } from '../apps/scheduler/src/config.ts';
 import { workerOptions } from '../apps/worker/src/config.ts';
 import { printVerdictSchema } from '../packages/shared/src/wire/verdict-schema.ts';
 import { configurationFile } from './configuration-file.ts';
+import { verdictPage, verdictReference } from './verdict-tables.ts';
 
 export const referencePages: Record<string, () => string | Promise<string>> = {
   'docs/reference/cli.md': cliReference,
+  [verdictPage]: verdictReference,
   'docs/reference/verdict.schema.json': printVerdictSchema,
   'infra/conf/api.conf': () => configurationFile('api', apiOptions),
   'infra/conf/scheduler.conf': () => configurationFile('scheduler', schedulerOptions),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { assertPublished } from '../../packages/shared/samples/published.ts';
 import { provideRedis, withRedis } from '../support/redis.ts';
 import { startTestFarm } from './farm.ts';
 
@@ -20,6 +21,7 @@ async function judgesTiny(redisUrl: string | undefined): Promise<void> {
     assert.equal(verdict.model, 'tiny');
     assert.ok(verdict.k >= 3);
     assert.equal(verdict.moreRuns, 0);
+    assertPublished(verdict);
     const all = await runs.ofJob(farm.db, job.jobId);
     assert.deepEqual(
       all.map(({ state }) => state),
@@ -30,6 +32,11 @@ async function judgesTiny(redisUrl: string | undefined): Promise<void> {
       all.map(({ seed }) => seed),
       verdict.seeds,
     );
+    assert.equal(verdict.registered?.by, 'farm');
+    const registeredAt = Date.parse(verdict.registered!.at);
+    for (const { endedAt, trainSeconds } of all) {
+      assert.ok(endedAt!.getTime() - 1_000 * trainSeconds! > registeredAt, 'training began after');
+    }
     assert.ok(all.every(({ leases }) => leases.length === 1 && leases[0]!.outcome === 'reported'));
   } finally {
     await farm.stop();

@@ -1,4 +1,5 @@
 // Whole jobs at home for tests: a folder of their own each, one cache, real sandbox, real make.
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import {
   runLocalJob,
 } from '../../apps/worker/src/local-job.ts';
 import { openSandbox } from '../../apps/worker/src/sandbox/sandbox.ts';
+import { assertPublished } from '../../packages/shared/samples/published.ts';
 import { type SourceTreeParts, writeSourceTree } from './source-tree.ts';
 
 export const room: string = mkdtempSync(join(tmpdir(), 'retrain-local-'));
@@ -43,5 +45,9 @@ export const job = async (
     },
     ...options,
   });
+  for (const verdict of result.verdicts) {
+    assertPublished(verdict);
+    assert.equal(verdict.registered?.by, 'local');
+  }
   return { result, log, events };
 };

@@ -1,12 +1,24 @@
 // A verdict as text: one table over the models, one sentence each, and always what it cannot exclude.
 import type { ModelVerdict, Rung } from '@retraind/shared/verdict/evidence';
+import type { Job } from '@retraind/shared/wire/resources';
 import { type Palette, table } from './output.ts';
 
 export interface JudgedModel {
   source: string;
   version: string;
   verdict: ModelVerdict;
+  /** Where people look at the picture of a recovered trigger, an address or a path; null where nobody has it. */
+  pictureAt(sha256: string): string | null;
 }
+
+/** The verdicts of a farm's job; its pictures are at the farm's address. */
+export const judgedModels = (job: Job, address: string): JudgedModel[] =>
+  job.verdicts.map((verdict) => ({
+    source: job.source,
+    version: job.version,
+    verdict,
+    pictureAt: (sha256) => `${address}${job.href}/pictures/${sha256}`,
+  }));
 
 const paintRung = (rung: Rung, color: Palette): string => {
   if (rung === 'bit-identical' || rung === 'same-run' || rung === 'statistically-equivalent')
@@ -34,12 +46,17 @@ export function verdictTable(models: JudgedModel[], color: Palette): string {
   return table([head, ...models.map((model) => rowOf(model, color))]);
 }
 
-/** Sentences, taints, alarms, and the limits that every verdict carries (each limit printed once). */
+/** Sentences, taints, alarms with their evidence, and the limits that every verdict carries (each limit printed once). */
 export function verdictNotes(models: JudgedModel[], color: Palette): string {
   const lines: string[] = [];
-  for (const { source, verdict } of models) {
+  for (const { source, verdict, pictureAt } of models) {
     lines.push(`${color.bold(`${source}/${verdict.model}`)}: ${verdict.sentence}`);
-    for (const alarm of verdict.alarms) lines.push(`  ${color.bad(`alarm ${alarm.name}`)}: ${alarm.detail}`);
+    for (const { name, detail, class: label, pictureSha256 } of verdict.alarms) {
+      const at = label === undefined ? '' : ` (class ${label})`;
+      lines.push(`  ${color.bad(`alarm ${name}${at}`)}: ${detail}`);
+      const place = pictureSha256 === undefined ? null : pictureAt(pictureSha256);
+      if (place !== null) lines.push(`    picture of the trigger: ${place}`);
+    }
     if (verdict.taints.length > 0) lines.push(`  ${color.doubtful(`taints: ${verdict.taints.join(', ')}`)}`);
   }
   const limits = new Set(models.flatMap(({ verdict }) => verdict.limits));

@@ -17,7 +17,7 @@ import { countedRuns, plannedRuns } from '@retraind/shared/verdict/run-plan';
 import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import { type PreparedJob, prepareLocalJob } from './local/prepare.ts';
-import type { KeptRecipe } from './local/results.ts';
+import type { KeptRecipe, TriggerPicture } from './local/results.ts';
 import type { LocalSource } from './local/source.ts';
 import { localFarmClient } from './local-farm-client.ts';
 import { run } from './run.ts';
@@ -77,6 +77,8 @@ export interface LocalJobResult {
   verdicts: ModelVerdict[];
   broken: Extract<ReportOutcome, { kind: 'broken' }> | null;
   runs: LocalRun[];
+  /** Recovered triggers of the shipped models. */
+  pictures: TriggerPicture[];
   /** Where records and weights lie; weights by digest under artifacts/. */
   folder: string;
 }
@@ -248,6 +250,7 @@ const runPrepared = async (
   ended.sort((a, b) => a.run - b.run);
   const fatal = ended.find(breaksJob)?.outcome;
   const broken = fatal?.kind === 'broken' ? fatal : null;
+  const pictures = await results.keepPictures(verdicts);
   if (broken === null) await results.keepVerdicts(verdicts);
   return {
     source: found.source,
@@ -257,6 +260,7 @@ const runPrepared = async (
     verdicts,
     broken,
     runs: ended,
+    pictures,
     folder: results.folder,
   };
 };

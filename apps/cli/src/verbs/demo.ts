@@ -12,7 +12,7 @@ import { type EmbeddedFarm, startEmbeddedFarm } from '../embedded-farm.ts';
 import { defaultDataFolder, type FarmClient } from '../farm-client.ts';
 import type { Output } from '../output.ts';
 import { openJobProgress } from '../progress.ts';
-import { verdictNotes, verdictTable } from '../verdict-view.ts';
+import { judgedModels, verdictNotes, verdictTable } from '../verdict-view.ts';
 
 const examples = ['clothes', 'clothes-tampered'];
 const suiteName = 'demo';
@@ -74,9 +74,7 @@ async function waitForVerdicts(client: FarmClient, output: Output, signal: Abort
 }
 
 function show(jobs: Job[], farm: EmbeddedFarm, output: Output, seconds: number): number {
-  const models = jobs.flatMap((job) =>
-    job.verdicts.map((verdict) => ({ source: job.source, version: job.version, verdict })),
-  );
+  const models = jobs.flatMap((job) => judgedModels(job, farm.client.address));
   const broken = jobs.filter((job) => job.state !== 'judged');
   const text = [
     verdictTable(models, output.color),

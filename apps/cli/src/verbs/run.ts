@@ -1,5 +1,5 @@
 // retrain run: one job on this machine, with the farm's own steps and no server.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTool } from '@retraind/host/debian-tools';
 import { exitCodeOf } from '@retraind/shared/verdict/exit-code';
@@ -29,9 +29,13 @@ function show(result: LocalJobResult, args: Args, output: Output): number {
     output.result(result, lines.join('\n'));
     return code in problemTable ? problemTable[code as ProblemCode].exit : exitCodes.failed;
   }
-  const models = result.verdicts.map((verdict) => ({ source, version, verdict }));
+  const pictureAt = (sha256: string): string | null =>
+    result.pictures.find((picture) => picture.sha256 === sha256)?.path ?? null;
+  const models = result.verdicts.map((verdict) => ({ source, version, verdict, pictureAt }));
   const parts = [verdictTable(models, output.color), verdictNotes(models, output.color), digestLines(models)];
   if (args.flag('explain')) parts.push(...models.map((model) => explainVerdict(model.verdict).join('\n')));
+  const [picture] = result.pictures;
+  if (picture) parts.push(`pictures of the recovered triggers lie in ${dirname(picture.path)}`);
   parts.push(`records are unsigned and lie in ${result.folder}`);
   output.result({ ...result, signed: false }, parts.join('\n\n'));
   return exitCodeOf(result.verdicts);

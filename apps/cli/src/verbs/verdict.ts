@@ -6,7 +6,7 @@ import { exitCodes } from '@retraind/shared/wire/problems';
 import { jsonOption, type Verb } from '../args.ts';
 import { farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
-import { digestLines, verdictNotes, verdictTable } from '../verdict-view.ts';
+import { digestLines, judgedModels, verdictNotes, verdictTable } from '../verdict-view.ts';
 
 export const verdict: Verb = {
   name: 'verdict',
@@ -21,7 +21,7 @@ export const verdict: Verb = {
   async run(args, output) {
     const farm = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const job = await findJob(farm, args.words[0]!);
-    const models = job.verdicts.map((each) => ({ source: job.source, version: job.version, verdict: each }));
+    const models = judgedModels(job, farm.address);
     if (models.length === 0) {
       output.result(
         { job: job.jobId, state: job.state, verdicts: [] },
@@ -33,6 +33,7 @@ export const verdict: Verb = {
       verdictTable(models, output.color),
       verdictNotes(models, output.color),
       digestLines(models),
+      `every file that this rests on: ${farm.address}${job.evidenceHref}`,
     ];
     if (args.flag('explain')) parts.push(...models.map((model) => explainVerdict(model.verdict).join('\n')));
     output.result({ job: job.jobId, state: job.state, verdicts: job.verdicts }, parts.join('\n\n'));

@@ -3,10 +3,11 @@
 //   job.json               what the job is made of        verdicts.json    at the end
 //   recipe.json            debian/retrain/control, and when it was found
 //   artifacts/             weights, predictions, records by digest
+//   pictures/              recovered triggers of shipped models, MODEL-class-N.png
 //   runs/N/                place.json, log, metrics.jsonl, report.json of the N-th run
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
 import { placeKey, type RunPlace } from '@retraind/shared/job/run-place';
@@ -19,6 +20,14 @@ export interface KeptRecipe {
   jobSeed: string;
   /** ISO 8601, UTC. */
   at: string;
+}
+
+/** A recovered trigger of a shipped model as a PNG file. */
+export interface TriggerPicture {
+  model: string;
+  class: number;
+  sha256: string;
+  path: string;
 }
 
 /** Everything that a run's outcome depends on. */
@@ -47,7 +56,9 @@ export class ResultsFolder {
     const begun = same && (await this.recipe())?.at !== undefined;
     if (begun && !existsSync(join(this.folder, 'verdicts.json'))) return true;
     await rm(join(this.folder, 'runs'), { recursive: true, force: true });
-    for (const name of ['verdicts.json', 'recipe.json']) await rm(join(this.folder, name), { force: true });
+    for (const name of ['verdicts.json', 'recipe.json', 'pictures']) {
+      await rm(join(this.folder, name), { recursive: true, force: true });
+    }
     await replaceFile(path, text);
     return false;
   }
@@ -78,5 +89,21 @@ export class ResultsFolder {
 
   async keepVerdicts(verdicts: readonly ModelVerdict[]): Promise<void> {
     await replaceFile(join(this.folder, 'verdicts.json'), `${JSON.stringify(verdicts, null, 2)}\n`);
+  }
+
+  /** Writes the shipped models' recovered triggers as files that a viewer opens. */
+  async keepPictures(verdicts: readonly ModelVerdict[]): Promise<TriggerPicture[]> {
+    const kept: TriggerPicture[] = [];
+    for (const { model, triggers } of verdicts) {
+      for (const { class: label, pictureSha256 } of triggers?.ran ? triggers.classes : []) {
+        if (pictureSha256 === null) continue;
+        const name = `${model.replace(/[^A-Za-z0-9.-]/g, '_')}-class-${label}.png`;
+        const path = join(this.folder, 'pictures', name);
+        await mkdir(dirname(path), { recursive: true });
+        await replaceFile(path, await this.artifacts.readWhole(pictureSha256));
+        kept.push({ model, class: label, sha256: pictureSha256, path });
+      }
+    }
+    return kept;
   }
 }

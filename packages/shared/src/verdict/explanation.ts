@@ -2,11 +2,17 @@
 
 import { type LoneInputs, type ModelVerdict, setNames } from './evidence.ts';
 import { cellWords, counted, shortP } from './sentence.ts';
+import { triggerLine } from './triggers-shown.ts';
 
 /** Lines without trailing newline or markup: the sentence, what was weighed, tests, bounds, alarms, reasons, taints, limits. */
 export const explainVerdict = (verdict: ModelVerdict): string[] => {
   const lines = [verdict.sentence];
   if (verdict.k > 0) lines.push(`Weighed: ${counted(verdict.k)}, seeds ${verdict.seeds.join(', ')}.`);
+  if (verdict.registered) {
+    const { recipeSha256, at, by } = verdict.registered;
+    const who = by === 'farm' ? 'by the farm' : 'on this machine';
+    lines.push(`Registered before training: recipe ${recipeSha256}, noted ${at} ${who}.`);
+  }
   if (verdict.moreRuns > 0) lines.push(`Not final: ${verdict.moreRuns} more wanted.`);
   const { metric } = verdict;
   if (metric) {
@@ -26,6 +32,7 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
     );
   }
   for (const lone of verdict.loneInputs ?? []) if (lone.count > 0) lines.push(loneLine(lone));
+  if (verdict.triggers) lines.push(triggerLine(verdict.triggers));
   for (const { name, detail } of verdict.alarms) lines.push(`Alarm: ${name}: ${detail}.`);
   for (const reason of verdict.reasons) lines.push(`Reason: ${reason}`);
   if (verdict.taints.length > 0) lines.push(`Tainted by: ${verdict.taints.join(', ')}.`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { digestOf, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { judgeModel } from '../../samples/published.ts';
 import type { TriggerSearch } from './evidence.ts';
-import { triggersShown } from './triggers-shown.ts';
+import { triggerLine, triggersShown } from './triggers-shown.ts';
 
 const found = (masks: number[]): TriggerSearch => ({
   ran: true,
@@ -54,4 +54,14 @@ test('a class that a retrain was not searched for is left out', () => {
   const short = withTriggers(runs[0]!, found([41]));
   const shown = triggersShown(shipped, [short, runs[1]!]);
   assert.deepEqual(shown?.ran && shown.classes.map(({ class: label }) => label), [0]);
+});
+
+test('the line for a terminal names what stands out, or what comes nearest to it', () => {
+  const line = triggerLine(triggersShown(shipped, runs)!);
+  assert.match(line, /^Triggers: 3 classes searched; .*: class 1: a mask of 4.00 pixels sends 95 % there, /);
+  assert.doesNotMatch(line, /class [02]:/);
+  const plain = withTriggers(shipped, found([40, 35, 38]));
+  assert.match(triggerLine(triggersShown(plain, runs)!), /retrains: class 1: a mask of 35.0 pixels/);
+  assert.match(triggerLine(triggersShown(plain, [])!), /3 classes searched/);
+  assert.match(triggerLine({ ran: false, why: 'dNC not run: operator Einsum' }), /not searched: .*Einsum\.$/);
 });

@@ -21,3 +21,17 @@ export const triggersShown = (shipped: JudgedFile, retrains: readonly JudgedFile
   });
   return { ran: true, classes };
 };
+
+/** For a terminal: classes whose shipped mask is at most half the smallest of the retrains, else the class that comes nearest to it. */
+export const triggerLine = (triggers: TriggersShown): string => {
+  if (!triggers.ran) return `Triggers: not searched: ${triggers.why}.`;
+  const shares = triggers.classes
+    .map((found) => ({ ...found, share: found.maskL1 / Math.max(Math.min(...found.retrains), 1e-9) }))
+    .sort((a, b) => a.share - b.share);
+  const striking = shares.filter(({ share }) => share <= 0.5);
+  const named = (striking.length > 0 ? striking.slice(0, 5) : shares.slice(0, 1)).map(
+    ({ class: label, maskL1, retrains, reached }) =>
+      `class ${label}: a mask of ${maskL1.toPrecision(3)} pixels sends ${Math.round(100 * reached)} % there, retrains ${retrains.map((mask) => mask.toPrecision(3)).join(', ')}`,
+  );
+  return `Triggers: ${triggers.classes.length} classes searched; smallest beside the retrains: ${named.join('; ') || 'none'}.`;
+};

@@ -84,7 +84,7 @@ const DependenceShown = Type.Object({
 /** The verdict on one model (verdict/evidence: ModelVerdict). */
 export const Verdict = Type.Object({
   model: told('name of the model stanza', Text),
-  rung: told('what is claimed', literals(rungs)),
+  rung: told(`what is claimed: ${rungs.map((rung) => `\`${rung}\``).join(', ')}`, literals(rungs)),
   sentence: told('one sentence for people, numbers in it', Text),
   k: told('retrains that were weighed', Count),
   seeds: told('seed of each weighed retrain, in the order of the seeds', Type.Array(Type.Integer())),
