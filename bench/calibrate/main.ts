@@ -1,5 +1,5 @@
 // How often the verdicts are wrong, measured with our own code (docs/reference/error-rates.md).
-//   npm run calibrate -- TASK [--quick] [--jobs CORES] [--cache DIR] [--json]
+//   npm run calibrate -- TASK|lineage [--quick] [--jobs CORES] [--cache DIR] [--json]
 // Trains honest and tampered models under seeds 1, 2, … (kept in .cache/calibrate: a second call goes on where the first one
 // ended), draws shipped models and retrains from them, judges each draw as the farm does and writes the task's section of the page.
 // --quick trains fewer models afresh, reads nothing that was stored, and prints its section instead. Ends with 1 where a goal
@@ -9,7 +9,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { calibrate } from './calibration.ts';
+import { type CalibrationOptions, calibrate } from './calibration.ts';
+import { calibrateLineage } from './lineage.ts';
+import { lineageGoals, lineageSection } from './lineage-section.ts';
 import { writeSection } from './page.ts';
 import { goalLines, sectionOf } from './tables.ts';
 import { taskNamed, tasks } from './tasks.ts';
@@ -31,24 +33,43 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const task = taskNamed(positionals[0] ?? '');
-if (!task || positionals.length !== 1)
-  throw refuse(`name one task: ${tasks.map(({ name }) => name).join(', ')}`);
+const [name = ''] = positionals;
+const names = [...tasks.map(({ name }) => name), 'lineage'];
+if (positionals.length !== 1 || !names.includes(name)) refuse(`name one of ${names.join(', ')}`);
 const jobs = Number(values.jobs);
 if (!(Number.isInteger(jobs) && jobs > 0)) refuse(`--jobs is a whole number above 0, not '${values.jobs}'`);
 
-const cache = values.quick ? mkdtempSync(join(tmpdir(), 'retraind-calibrate-')) : values.cache;
-try {
-  const report = await calibrate(task, { quick: values.quick, jobs, cache });
-  const section = sectionOf(task, report);
-  if (!values.quick) await writeSection(page, task.name, section);
-  console.log(values.json ? JSON.stringify(report, null, 2) : section);
-  if (!values.quick) console.error(`wrote the section ${task.name} of ${page}`);
-  const missed = report.goals.filter(({ met }) => !met);
-  if (missed.length > 0) {
-    console.error(['calibrate: missed goals:', ...goalLines(missed)].join('\n'));
-    process.exitCode = 1;
+/** What a run leaves: its report, its section of the page, and the goals that it missed. */
+interface Outcome {
+  report: object;
+  section: string;
+  missed: string[];
+}
+
+const outcomeOf = async (options: CalibrationOptions): Promise<Outcome> => {
+  const task = taskNamed(name);
+  if (!task) {
+    const report = await calibrateLineage(options);
+    const missed = lineageGoals(report).flatMap(({ text, met }) => (met ? [] : text));
+    return { report, section: lineageSection(report), missed };
   }
-} finally {
-  if (values.quick) rmSync(cache, { recursive: true, force: true });
+  const report = await calibrate(task, options);
+  const missed = goalLines(report.goals.filter(({ met }) => !met));
+  return { report, section: sectionOf(task, report), missed };
+};
+
+const cache = values.quick ? mkdtempSync(join(tmpdir(), 'retraind-calibrate-')) : values.cache;
+if (values.quick) {
+  process.once('exit', () => rmSync(cache, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+}
+const { report, section, missed } = await outcomeOf({ quick: values.quick, jobs, cache });
+if (!values.quick) {
+  await writeSection(page, name, section);
+  console.error(`wrote the section ${name} of ${page}`);
+}
+console.log(values.json ? JSON.stringify(report, null, 2) : section);
+if (missed.length > 0) {
+  console.error(['calibrate: missed goals:', ...missed].join('\n'));
+  process.exitCode = 1;
 }
