@@ -2,8 +2,17 @@
 // digests of evaluator and model, so that a second call asks nothing again.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { DataFile, RecipeModel } from '@retraind/shared/recipe/recipe';
 import { evidenceSets, labelledSets } from '@retraind/shared/verdict/evidence';
 import type { JudgedFile } from '@retraind/shared/verdict/judged';
@@ -20,6 +29,8 @@ export interface EvaluationOptions {
   jobSeed: string;
   jobs: number;
   cache: string;
+  /** For the lineage rung: all weights go here, and no trigger is searched for. */
+  weights?: ArtifactStore;
   onEvaluated(done: number, total: number): void;
 }
 
@@ -54,7 +65,7 @@ const evaluateOne = async (
   path: string,
   file: { sha256: string; bytes: number },
   evaluator: Evaluator,
-  { model, data, jobSeed, cache }: EvaluationOptions,
+  { model, data, jobSeed, cache, weights }: EvaluationOptions,
 ): Promise<JudgedFile> => {
   const key = sha256(Buffer.from(`${evaluator.version}/${jobSeed}/${file.sha256}`)).slice(0, 32);
   const folder = join(cache, 'evidence', key);
@@ -66,11 +77,13 @@ const evaluateOne = async (
       model: path,
       ortFolder: evaluator.ortFolder,
       outFolder: part,
+      keepWeights: weights !== undefined,
       statistical: {
         task: model.task,
         metric: model.metric,
         net: model.net,
         jobSeed,
+        withoutTriggers: weights !== undefined,
         test: { inputs: under(model.evaluationInputs!), targets: under(model.evaluationTargets!) },
         train: trainOf(model, under),
         slices: model.slices === null || model.slices === 'label' ? null : under(model.slices),
@@ -86,6 +99,7 @@ const evaluateOne = async (
   }
   const answer = JSON.parse(readFileSync(join(folder, 'answer.json'), 'utf8')) as EvaluationAnswer;
   if (answer.refused !== null) throw new Error(`${path}: ${answer.refused}`);
+  if (weights) await weights.putFile(join(folder, 'weights.f32'));
   return judgedFile(folder, answer, evaluator.version, file);
 };
 

@@ -1,5 +1,7 @@
 // npm run calibrate -- lineage: how far honest reruns and edited files lie from reruns of the declared seed (rho).
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ArtifactStore } from '@retraind/host/artifacts';
+import { compareWeights } from '@retraind/host/compare-weights';
 import type { JudgedFile } from '@retraind/shared/verdict/judged';
 import { lineageOf } from '@retraind/shared/verdict/lineage';
 import { openProgress } from '../progress.ts';
@@ -9,7 +11,6 @@ import { evaluateAll } from './evaluation.ts';
 import { filesOf, type LineageCase, lineageCases } from './lineage-cases.ts';
 import { type MadeModel, trainAll, usualEngine, type Wanted } from './population.ts';
 import { fashionCnn } from './tasks/fashion-cnn.ts';
-import { compare, readWeights, type Weights } from './weights.ts';
 
 export interface CaseReport {
   kind: LineageCase['kind'];
@@ -85,6 +86,7 @@ export const calibrateLineage = async ({
     cache,
     onTrained: openProgress('training'),
   });
+  const weights = new ArtifactStore(join(dirname(data), 'weights'));
   const files = await evaluateAll(
     models.map(({ path }) => path),
     {
@@ -93,10 +95,12 @@ export const calibrateLineage = async ({
       jobSeed: 'calibrate/lineage',
       jobs,
       cache: dirname(data),
+      weights,
       onEvaluated: openProgress('evaluating'),
     },
   );
-  const reports = cases.map((one) => weigh(one, models, files));
+  const reports: CaseReport[] = [];
+  for (const one of cases) reports.push(await weigh(one, models, files, weights));
   const ofKind = (kind: LineageCase['kind']): CaseReport[] => reports.filter((one) => one.kind === kind);
   return {
     quick,
@@ -111,35 +115,33 @@ export const calibrateLineage = async ({
   };
 };
 
-const weigh = (
+const weigh = async (
   { kind, title, shipped, reruns }: LineageCase,
   models: readonly MadeModel[],
   files: readonly JudgedFile[],
-): CaseReport => {
-  const found = (wanted: Wanted): { file: JudgedFile; weights: Weights } => {
-    const at = models.findIndex(
-      ({ population, seed, numerics }) =>
-        population === wanted.population && seed === wanted.seed && numerics === wanted.numerics,
-    );
-    const weights = readWeights(models[at]!.path);
-    const file = files[at]!;
-    return { file: { ...file, evidence: { ...file.evidence, weights: weights.ref } }, weights };
-  };
+  weights: ArtifactStore,
+): Promise<CaseReport> => {
+  const found = (wanted: Wanted): JudgedFile =>
+    files[
+      models.findIndex(
+        ({ population, seed, numerics }) =>
+          population === wanted.population && seed === wanted.seed && numerics === wanted.numerics,
+      )
+    ]!;
   const { seed } = shipped;
   const reference = found(shipped);
-  const others = reruns.map((rerun) => ({ numerics: rerun.numerics, ...found(rerun) }));
-  const lineage = lineageOf(
-    { ...fashionCnn.model, seed },
-    reference.file,
-    others.map(({ file, numerics }) => ({
-      ...file,
-      seed,
-      seedIndex: 0,
-      purpose: 'rerun' as const,
-      numerics,
-    })),
-    compare([reference, ...others].map(({ weights }) => weights)),
+  const runs = reruns.map((rerun) => ({
+    ...found(rerun),
+    seed,
+    seedIndex: 0,
+    purpose: 'rerun' as const,
+    numerics: rerun.numerics,
+  }));
+  const compared = await compareWeights(
+    weights,
+    [reference, ...runs].flatMap(({ evidence }) => evidence.weights ?? []),
   );
+  const lineage = lineageOf({ ...fashionCnn.model, seed }, reference, runs, compared);
   const { outcome, why, maxRho, axes, cosine, baseDistance } = lineage;
   const rho = Object.fromEntries(axes.map(({ axis, rho }) => [axis, rho]));
   return { kind, title, seed, outcome, why, maxRho, rho, cosine, baseDistance };
