@@ -2,15 +2,7 @@
 // digests of evaluator and model, so that a second call asks nothing again.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { DataFile, RecipeModel } from '@retraind/shared/recipe/recipe';
