@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { verdictSchemaId, verdictSchemaPath } from '@retraind/shared/wire/verdict-schema';
 import { assertPublished } from '../../packages/shared/samples/published.ts';
-import { different, verdict } from '../pages/canned.ts';
+import { different, edited, verdict } from '../pages/canned.ts';
 import { startFarm } from './farm-server.ts';
 
 const server = await startFarm();
@@ -21,5 +21,5 @@ test('the verdict’s schema lies at the path of its own id, byte for byte as pu
 });
 
 test('the canned verdicts of the pages fit it', () => {
-  for (const each of [verdict, different]) assertPublished(each);
+  for (const each of [verdict, different, edited]) assertPublished(each);
 });

@@ -138,6 +138,39 @@ export const different: Verdict = {
   ],
 };
 
+export const edited: Verdict = {
+  ...verdict,
+  tests: [],
+  familyP: null,
+  rung: 'different',
+  sentence: 'clothes: shipped and declared pipeline disagree: the worst tensor lies 41 times as far.',
+  lineage: {
+    outcome: 'edited',
+    why: 'on the worst tensor it lies 41 times as far from the reruns as they lie from each other',
+    seed: 42,
+    reruns: [0, 1, 2, 3].map((numerics) => ({ numerics, sha256: sha(String(numerics)) })),
+    axes: [
+      { axis: 'weights', shipped: 0.12, among: 0.13, rho: 0.92 },
+      { axis: 'worst tensor', shipped: 4.1, among: 0.1, rho: 41 },
+      { axis: 'test', shipped: 0.002, among: 0.001, rho: 2 },
+      { axis: 'noise', shipped: 0, among: 0.001, rho: 0 },
+      { axis: 'patch', shipped: 0.0025, among: 0.001, rho: 2.5 },
+    ],
+    maxRho: 41,
+    baseDistance: 0.13,
+    cosine: 0.991,
+    tensors: [{ name: 'dense/bias', shape: [10], shipped: 4.1, among: 0.1, rho: 41 }],
+    tensorCount: 6,
+  },
+  dependence: {
+    outcome: 'depends',
+    why: 'a run on shortened data gives other bytes',
+    withheld: [{ dataset: 'fashion-mnist', path: 'train.csv', records: 60_000, withheld: 6_000 }],
+    sha256: sha('d'),
+  },
+  alarms: [{ name: 'edited-lineage', detail: 'the worst tensor lies 41 times as far' }],
+};
+
 const runOf = (index: number, changes: Partial<RunSummary> = {}): RunSummary => ({
   runId: `run${index}abcdefgh`,
   jobId: 'job1abcdefgh',

@@ -48,7 +48,7 @@ const log = { tail: 'hello\n', skippedBytes: 0, resumeAt: '1:6' };
 
 /** Each page by name, made from resources that `change` has gone over. */
 function allPages(change: <T>(value: T) => T): Record<string, string> {
-  const { job, jobSummary, node, run, version, verdict, different } = change({ ...canned });
+  const { job, jobSummary, node, run, version, verdict, different, edited } = change({ ...canned });
   const package_ = { source: version.source, versions: [version], href: '/a', pageHref: '/b' };
   const problem = change({ detail: 'It broke.', hint: 'Mend it.' });
   return {
@@ -60,7 +60,7 @@ function allPages(change: <T>(value: T) => T): Record<string, string> {
     }),
     jobs: jobsPage([jobSummary], 'next-cursor', falseAlarms),
     job: jobPage({
-      job: { ...job, verdicts: [verdict, different] },
+      job: { ...job, verdicts: [verdict, different, edited] },
       curves: [curve],
       explanation: change(explanation),
     }),
@@ -146,6 +146,28 @@ test('verdicts of an older farm, without ids and newer fields, are shown too', (
     explanation: null,
   });
   assert.ok(page.includes('Other tests') && page.includes('peer distance, noise'));
+});
+
+test('lineage shows five axes with the limits, the reruns, the tensors, and whether the data matter', () => {
+  for (const wanted of [
+    'Declared seed 42, run 4 times here',
+    'The data matter: a run on shortened data gives other bytes',
+    '6000 of 60000 records withheld',
+    'RETRAIN_NUMERICS 3',
+    'dense/bias',
+    'edited-lineage',
+  ]) {
+    assert.ok(plain.job!.includes(wanted), wanted);
+  }
+  const plot = plain.job!.match(/<figure class="chart lineage">.*?<\/figure>/s)![0];
+  assert.match(plot, /worst tensor 41, test 2, noise 0, patch 2.5; limits 2 and 3"/);
+  const diamonds = [...plot.matchAll(/class="shipped" d="M([\d.]+) /g)].map((match) => Number(match[1]));
+  assert.equal(diamonds.length, 5);
+  const [weights, worst, test, noise, patch] = diamonds as [number, number, number, number, number];
+  assert.ok(noise < weights && weights < test && test < patch && patch < worst, diamonds.join(' '));
+  const [, from, width] = plot.match(/class="margin" x="([\d.]+)" y="\d+" width="([\d.]+)"/)!.map(Number);
+  assert.ok(test >= from! - 0.2 && patch < from! + width! && worst > from! + width!);
+  assert.doesNotMatch(plot, /NaN|Infinity/);
 });
 
 test('lists of verdicts say how many false alarms to expect, in words', () => {
@@ -245,6 +267,8 @@ test('hostile names, sentences and logs stay text on every page', () => {
     'kind',
     'set',
     'by',
+    'axis',
+    'purpose',
     'step',
     'outcome',
     'blame',

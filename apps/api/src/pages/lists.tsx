@@ -74,6 +74,7 @@ export const RunsTable = ({ runs }: { runs: RunSummary[] }) =>
             <th scope="col" class="number">
               Seed
             </th>
+            <th scope="col">For</th>
             <th scope="col">State</th>
             <th scope="col">Step</th>
             <th scope="col">Progress</th>
@@ -89,6 +90,10 @@ export const RunsTable = ({ runs }: { runs: RunSummary[] }) =>
                 </a>
               </td>
               <td class="number">{run.seed ?? `#${run.seedIndex}`}</td>
+              <td>
+                {run.purpose}
+                {run.numerics > 0 && `, numerics ${run.numerics}`}
+              </td>
               <td>
                 <StateBadge state={run.state} />
               </td>

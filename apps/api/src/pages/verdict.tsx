@@ -1,10 +1,12 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The verdict on one model: rung and sentence first, then the numbers they rest on, then always what they cannot exclude.
+import { placeInWords } from '@retraind/shared/job/run-place';
 import type { Verdict } from '@retraind/shared/wire/verdict';
 import { Alarms } from './alarms.tsx';
 import { DotPlot } from './dot-plot.tsx';
 import { Gap } from './gap.tsx';
+import { DependenceLine, Lineage } from './lineage.tsx';
 import { Contradicted, LoneInputs } from './lone-inputs.tsx';
 import { Bounds, Confirmation, Tests } from './tests-table.tsx';
 import { TriggerMasks } from './triggers.tsx';
@@ -20,7 +22,10 @@ export function VerdictSection({ verdict, jobHref }: { verdict: Verdict; jobHref
       </div>
       <p class="sentence">{verdict.sentence}</p>
       {verdict.moreRuns > 0 && (
-        <p class="hint">Not final: the design asks for {verdict.moreRuns} more runs.</p>
+        <p class="hint">
+          Not final: the design asks for {verdict.moreRuns} more runs
+          {verdict.asks && `: ${verdict.asks.map(placeInWords).join('; ')}`}.
+        </p>
       )}
       <Alarms alarms={verdict.alarms} jobHref={jobHref} />
       <dl class="figures">
@@ -46,6 +51,8 @@ export function VerdictSection({ verdict, jobHref }: { verdict: Verdict; jobHref
       {verdict.metric && verdict.metric.retrains.length > 0 && (
         <DotPlot metric={verdict.metric} margin={verdict.margin} />
       )}
+      {verdict.lineage && <Lineage lineage={verdict.lineage} />}
+      {verdict.dependence && <DependenceLine {...verdict.dependence} />}
       {verdict.tests.length > 0 && (
         <Tests tests={verdict.tests} caption="Tests: a small p speaks against the null hypothesis" />
       )}

@@ -21,7 +21,7 @@ export function evidenceView(
     models.set(each.model, [...files, ...filesOf(role, run, each)]);
   };
   for (const run of reported) for (const each of run.references) add('shipped', run, each);
-  for (const run of reported) for (const each of run.outputs) add('retrain', run, each);
+  for (const run of reported) for (const each of run.outputs) add(run.purpose, run, each);
   return {
     jobId,
     models: [...models].map(([model, files]) => {
@@ -42,7 +42,7 @@ const filesOf = (role: EvidenceFile['role'], run: RunDetail, { evidence }: Model
   return named.map(({ what, sha256 }) => ({
     role,
     what,
-    seed: role === 'retrain' ? run.seed : null,
+    seed: role === 'shipped' ? null : run.seed,
     sha256,
     href: artifactHref(sha256),
     runHref: runHref(run.runId),

@@ -21,6 +21,14 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
       `Metric ${metric.name}: shipped ${metric.shipped}, retrains ${metric.retrains.join(', ')}${margin}.`,
     );
   }
+  if (verdict.lineage) {
+    const { seed, reruns, axes, why } = verdict.lineage;
+    const rhos = axes.map(({ axis, rho }) => `${axis} ${rho.toPrecision(3)}`).join(', ');
+    lines.push(
+      `Lineage: declared seed ${seed}, ${reruns.length} reruns: ${why}${rhos && ` (rho: ${rhos})`}.`,
+    );
+  }
+  if (verdict.dependence) lines.push(`Data: ${verdict.dependence.why}.`);
   const { tests, outsideFamily = [] } = verdict;
   for (const test of [...tests, ...outsideFamily]) {
     const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}${cellWords(test, ', most in ')}`;

@@ -14,9 +14,9 @@ import { evaluationObstacle } from './obstacle.ts';
 import { pairAt, type WeightComparison, type WeightDistances } from './weight-distances.ts';
 
 /** At or below it on every axis: the same run. Honest files reached 1.71, edited ones went down to 2.45. */
-const sameRunRho = 2;
+export const sameRunRho = 2;
 /** Above it on any axis, near as the weights are: edited. */
-const editedRho = 3;
+export const editedRho = 3;
 /** Where reruns end farther apart, relative to the weights, training has forgotten its seed: independent seeds lie at 1.41. */
 const voidBase = 0.5;
 const sameRunCosine = 0.8;

@@ -2,6 +2,7 @@
 // Times are ISO 8601 in UTC and end in `At`; `href` is the resource's own address and `…Href` another's, paths on the same
 // server; `pageHref` is its page for people.
 import { type Static, Type } from 'typebox';
+import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
@@ -165,10 +166,11 @@ export const EvidenceBundle = Type.Object({
       statementHref: nullable(Href),
       files: Type.Array(
         Type.Object({
-          role: literals(['shipped', 'retrain'] as const),
+          /** What the file is: shipped, or made by a run with this purpose. */
+          role: literals(['shipped', ...purposes] as const),
           /** Model file, predictions on a set, true answers, slices, weights, picture of a trigger. */
           what: Text,
-          /** Of a retrain. */
+          /** Of the run that made it; null for the shipped file. */
           seed: nullable(Type.Integer()),
           sha256: Sha256,
           href: Href,
