@@ -25,8 +25,9 @@ export const singleTests = (
 ): Partial<Record<TestId, TestRates>> => {
   const seeds = draws.map(({ shipped }) => shipped.seed);
   const perDraw = draws.map(({ shipped, retrains }) => {
-    const files = [shipped, ...retrains.slice(0, k)].map(({ file }) => file);
-    return new Map(runBattery(model, files, measures).tests.map(({ id, p }) => [id, p]));
+    const weighed = retrains.slice(0, k).map(({ file }) => file);
+    const compared = { model, shipped: shipped.file, retrains: weighed, measures };
+    return new Map(runBattery(compared).tests.map(({ id, p }) => [id, p]));
   });
   const ids = new Set(perDraw.flatMap((tests) => [...tests.keys()]));
   const atMost = (id: TestId, alpha: number): Rate =>

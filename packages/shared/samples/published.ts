@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { ModelVerdict } from '../src/verdict/evidence.ts';
 import type { JudgeInput } from '../src/verdict/judged.ts';
+import type { Measures } from '../src/verdict/measures.ts';
 import { judgeModel as judge } from '../src/verdict/verdict.ts';
 
 const path = new URL('../../../docs/reference/verdict.schema.json', import.meta.url);
@@ -30,8 +31,8 @@ export const assertPublished = (verdict: unknown): void => {
 };
 
 /** judgeModel, whose every verdict is held against the published schema. */
-export const judgeModel = (input: JudgeInput): ModelVerdict => {
-  const verdict = judge(input);
+export const judgeModel = (input: JudgeInput, measures?: Measures): ModelVerdict => {
+  const verdict = judge(input, measures);
   assertPublished(verdict);
   return verdict;
 };

@@ -239,7 +239,7 @@ export interface Gap {
   loss: TrainTest;
   /** Of classifiers, 0..1; else null. */
   accuracy: TrainTest | null;
-  /** Whether a model trained on other data of the same kind, which has no gap, would fail the test of the gap at the last look. */
+  /** Whether a model trained on other data of the same kind, which has no gap, would fail the test of the gap against these retrains, at alpha .005. */
   showsOtherData: boolean;
 }
 

@@ -1,6 +1,14 @@
 // A verdict as plain text, line by line: for the terminal, and for pages that want no table.
 
-import { type LoneInputs, type ModelVerdict, setNames } from './evidence.ts';
+import {
+  type Confirmation,
+  type Contradictions,
+  type LoneInputs,
+  type ModelVerdict,
+  setNames,
+  type TestResult,
+  type TrainTest,
+} from './evidence.ts';
 import { cellWords, counted, shortP } from './sentence.ts';
 import { triggerLine } from './triggers-shown.ts';
 
@@ -29,11 +37,15 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
     );
   }
   if (verdict.dependence) lines.push(`Data: ${verdict.dependence.why}.`);
-  const { tests, outsideFamily = [] } = verdict;
-  for (const test of [...tests, ...outsideFamily]) {
-    const numbers = `t(${test.degreesOfFreedom}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}${cellWords(test, ', most in ')}`;
-    lines.push(`${test.cells ? 'Cells' : 'Test'}: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`);
+  const { gap } = verdict;
+  if (gap) {
+    lines.push(gapLine('loss', gap.loss));
+    if (gap.accuracy) lines.push(gapLine('accuracy', gap.accuracy));
   }
+  for (const test of verdict.tests) lines.push(testLine(test));
+  for (const test of verdict.outsideFamily ?? []) lines.push(`Outside the family: ${testLine(test)}`);
+  for (const untested of verdict.untested ?? []) lines.push(`Untested: ${untested}.`);
+  if (verdict.confirmation) lines.push(...confirmationLines(verdict.confirmation));
   for (const { name, upper, limit, holds } of verdict.bounds) {
     lines.push(
       `Bound: ${name} at most ${upper.toPrecision(3)}, ${holds ? 'within' : 'not within'} ${limit}.`,
@@ -41,11 +53,34 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
   }
   for (const lone of verdict.loneInputs ?? []) if (lone.count > 0) lines.push(loneLine(lone));
   if (verdict.triggers) lines.push(triggerLine(verdict.triggers));
+  if (verdict.contradictions && verdict.contradictions.count > 0) {
+    lines.push(contradictionLine(verdict.contradictions));
+  }
   for (const { name, detail } of verdict.alarms) lines.push(`Alarm: ${name}: ${detail}.`);
   for (const reason of verdict.reasons) lines.push(`Reason: ${reason}`);
   if (verdict.taints.length > 0) lines.push(`Tainted by: ${verdict.taints.join(', ')}.`);
   for (const limit of verdict.limits) lines.push(`Limit: ${limit}`);
   return lines;
+};
+
+const testLine = (test: TestResult): string => {
+  const numbers = `t(${Number(test.degreesOfFreedom.toFixed(2))}) = ${test.statistic.toFixed(2)}, p = ${shortP(test.p)}, rank p = ${shortP(test.rankP)}${cellWords(test, ', most in ')}`;
+  return `${test.cells ? 'Cells' : 'Test'}: ${test.name}: ${numbers}. H0: ${test.nullHypothesis}.`;
+};
+
+const gapLine = (name: string, { shipped, retrains }: TrainTest): string => {
+  const pair = ({ train, test }: TrainTest['shipped']): string =>
+    `${train.toPrecision(4)} / ${test.toPrecision(4)}`;
+  return `Train / test ${name}: shipped ${pair(shipped)}, retrains ${retrains.map(pair).join(', ')}.`;
+};
+
+const confirmationLines = ({ seeds, tests, familyP, alpha, confirmed }: Confirmation): string[] => {
+  if (confirmed === null) return ['Confirmation: fresh retrains are wanted.'];
+  const outcome = confirmed ? 'confirmed' : 'not confirmed';
+  return [
+    `Confirmation: ${outcome} by ${counted(seeds.length)} with seeds ${seeds.join(', ')}: p = ${shortP(familyP)}, held against ${alpha}.`,
+    ...tests.map((test) => `Confirmation: ${testLine(test)}`),
+  ];
 };
 
 const loneLine = ({ set, rows, count, mostOfRetrain, mostSaid, listed }: LoneInputs): string => {
@@ -54,4 +89,10 @@ const loneLine = ({ set, rows, count, mostOfRetrain, mostSaid, listed }: LoneInp
   );
   const more = count > listed.length ? ` and ${count - listed.length} more` : '';
   return `Alone: on ${setNames[set]} in ${count} of ${rows} inputs, where every retrain is sure of another class (no retrain is alone in more than ${mostOfRetrain}); most often it says class ${mostSaid?.class} (${mostSaid?.count}): ${shown.join(', ')}${more}.`;
+};
+
+const contradictionLine = ({ rows, count, mostOfRetrain, listed }: Contradictions): string => {
+  const shown = listed.map(({ row, declared, shipped }) => `row ${row} (${shipped}, declared ${declared})`);
+  const more = count > listed.length ? ` and ${count - listed.length} more` : '';
+  return `Contradicted labels: ${count} of ${rows} training inputs, where every retrain is sure of the declared label (a retrain at most ${mostOfRetrain}): ${shown.join(', ')}${more}.`;
 };

@@ -1,7 +1,7 @@
 // The sum of a judgement before it is put into words: what the ladder (verdict.ts) hands to in-words.ts.
 import type { RunPlace } from '../job/run-place.ts';
 import type { Battery } from './battery.ts';
-import type { Dependence, Lineage, ModelVerdict, Rung } from './evidence.ts';
+import type { Alarm, Confirmation, Dependence, Lineage, Rung } from './evidence.ts';
 import type { JudgedRun } from './judged.ts';
 
 export interface Finding {
@@ -15,7 +15,10 @@ export interface Finding {
   battery: Battery | null;
   alpha: number | null;
   reasons: string[];
-  alarms: ModelVerdict['alarms'];
+  alarms: Alarm[];
+  confirmation?: Confirmation;
+  /** Retrains beyond `runs` that the finding rests on too: those of a confirmation. */
+  fresh?: readonly JudgedRun[];
   lineage?: Lineage;
   dependence?: Dependence;
   /** Beside those of the runs and of the rung. */

@@ -1,21 +1,27 @@
 // A finding as the verdict that is stored and shown: figures, sentence, alarms, limits.
-import type { ModelVerdict } from './evidence.ts';
+import type { Alarm, ModelVerdict } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import type { JudgedFile, JudgedRun, JudgeInput } from './judged.ts';
 import { limitsOf } from './limits.ts';
 import { loneInputs } from './lone-inputs.ts';
+import type { Measures } from './measures.ts';
 import { meanOf, sdOf } from './moments.ts';
 import { sentenceOf } from './sentence.ts';
 import { triggersShown } from './triggers-shown.ts';
 
 /** Puts a finding into words and figures. */
-export const inWords = ({ model, reference, registered }: JudgeInput, found: Finding): ModelVerdict => {
-  const { runs, battery, rung, cause, lineage, dependence, asks } = found;
-  const taints = new Set([...runs.flatMap((run) => run.taints ?? []), ...(found.taints ?? [])]);
+export const inWords = (
+  { model, reference, registered }: JudgeInput,
+  found: Finding,
+  measures: Measures,
+): ModelVerdict => {
+  const { runs, battery, rung, cause, lineage, dependence, asks, confirmation } = found;
+  const ran = [...runs, ...(found.fresh ?? [])].flatMap((run) => run.taints ?? []);
+  const taints = new Set([...ran, ...(found.taints ?? [])]);
   if (model.readsShipped) taints.add('reads-shipped');
   const lone =
     battery && reference && model.task === 'classification'
-      ? { loneInputs: loneInputs(reference, runs) }
+      ? { loneInputs: loneInputs(reference, runs, measures) }
       : {};
   const triggers = battery && reference && triggersShown(reference, runs);
   const facts = {
@@ -35,9 +41,12 @@ export const inWords = ({ model, reference, registered }: JudgeInput, found: Fin
     alpha: found.alpha,
     churnRatio: battery?.churnRatio ?? null,
     bounds: battery?.bounds ?? [],
-    ...(battery && { outsideFamily: battery.cellTests }),
+    ...(battery && { outsideFamily: battery.outsideFamily, untested: battery.untested }),
     ...lone,
     ...(triggers && { triggers }),
+    ...(battery?.contradictions && { contradictions: battery.contradictions }),
+    ...(battery?.gap && { gap: battery.gap }),
+    ...(confirmation && { confirmation }),
     alarms: [...found.alarms, ...claimAlarm(model, reference)],
     taints: [...taints].sort(),
     reasons: found.reasons,
@@ -47,7 +56,7 @@ export const inWords = ({ model, reference, registered }: JudgeInput, found: Fin
   return {
     ...facts,
     sentence: sentenceOf(facts, cause),
-    limits: [...(found.limits ?? []), ...limitsOf(rung)],
+    limits: [...(found.limits ?? []), ...limitsOf(rung, battery && { gap: battery.gap })],
   };
 };
 
@@ -74,7 +83,7 @@ const metricOf = (reference: JudgedFile | null, runs: readonly JudgedRun[]): Mod
 };
 
 /** Reported, not deciding: a claim in a README says nothing of where the file came from. */
-const claimAlarm = (model: JudgeInput['model'], reference: JudgedFile | null): ModelVerdict['alarms'] => {
+const claimAlarm = (model: JudgeInput['model'], reference: JudgedFile | null): Alarm[] => {
   const measured = reference?.evidence.metric;
   if (model.claimedMetric === null || !measured || !Number.isFinite(measured.value)) return [];
   if (Math.abs(measured.value - model.claimedMetric) <= (model.margin ?? 0)) return [];

@@ -14,6 +14,9 @@ const sureFile = (
   sureness: number[] = classes.map(() => 0.96),
 ): JudgedFile => {
   const file = sampleFile(name);
+  file.predictions = {};
+  file.evidence.sets = {};
+  file.targets = {};
   for (const set of ['test', 'noise', 'patch'] as const) {
     const values = classes.flatMap((c, row) =>
       [0, 1, 2].map((column) => (column === c ? sureness[row]! : (1 - sureness[row]!) / 2)),

@@ -2,26 +2,11 @@
 // (rare, and few in number), good as evidence: a person can look at them. Source: docs/explanation/verdicts.md.
 import { type EvidenceSet, type LoneInputs, requiredSets } from './evidence.ts';
 import type { JudgedFile } from './judged.ts';
+import { Measures } from './measures.ts';
+import { classOf } from './sure-classes.ts';
 
-/** A retrain agrees only where its class has more than this probability. */
-const sure = 0.9;
 /** Inputs listed by row; the others are counted. */
 const mostListed = 20;
-
-/** The most probable class of each row (ties to the lower), -1 - class where it is not sure. */
-const classesOf = (values: Float32Array, columns: number): Int32Array => {
-  const classes = new Int32Array(values.length / columns);
-  for (let row = 0, at = 0; row < classes.length; row += 1, at += columns) {
-    let best = 0;
-    for (let column = 1; column < columns; column += 1) {
-      if (values[at + column]! > values[at + best]!) best = column;
-    }
-    classes[row] = values[at + best]! > sure ? best : -1 - best;
-  }
-  return classes;
-};
-
-const classOf = (told: number): number => (told < 0 ? -1 - told : told);
 
 /** The class on which all of `files` but `left` are sure and agree in this row, or -1. */
 const consensusOf = (files: readonly Int32Array[], row: number, left: number): number => {
@@ -38,12 +23,20 @@ const consensusOf = (files: readonly Int32Array[], row: number, left: number): n
  * For class probabilities of k ≥ 2 retrains and the shipped file, of equal shape: one entry a set. `mostOfRetrain` counts the same for
  * each retrain left out, against the k - 1 others, and is the largest of those counts: what is usual.
  */
-export const loneInputs = (shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs[] =>
-  requiredSets.map((set) => loneOn(set, shipped, retrains));
+export const loneInputs = (
+  shipped: JudgedFile,
+  retrains: readonly JudgedFile[],
+  measures = new Measures(),
+): LoneInputs[] => requiredSets.map((set) => loneOn(set, shipped, retrains, measures));
 
-const loneOn = (set: EvidenceSet, shipped: JudgedFile, retrains: readonly JudgedFile[]): LoneInputs => {
+const loneOn = (
+  set: EvidenceSet,
+  shipped: JudgedFile,
+  retrains: readonly JudgedFile[],
+  measures: Measures,
+): LoneInputs => {
   const { columns } = shipped.evidence.sets[set]!;
-  const told = (file: JudgedFile): Int32Array => classesOf(file.predictions[set]!, columns);
+  const told = (file: JudgedFile): Int32Array => measures.sureClasses(file.predictions[set]!, columns);
   const mine = told(shipped);
   const theirs = retrains.map(told);
   const alone = new Array<number>(retrains.length).fill(0);

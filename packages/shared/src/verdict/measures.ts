@@ -3,7 +3,10 @@
 // them.
 import type { Task } from '../recipe/recipe.ts';
 import { cellMeans } from './cell-means.ts';
+import { meanEntropy } from './entropy.ts';
+import { type Fit, fitOf } from './fit.ts';
 import { distanceFor } from './hellinger.ts';
+import { sureClasses } from './sure-classes.ts';
 
 /** Memo of figures of predictions (row-major, rows × columns). */
 export class Measures {
@@ -36,6 +39,21 @@ export class Measures {
   /** One number a column (cell-means.ts). */
   cellMeans(task: Task, values: Float32Array, columns: number): number[] {
     return this.of(values, `means/${task}`, () => cellMeans(task, values, columns));
+  }
+
+  /** Mean entropy of class probabilities, nats (entropy.ts). */
+  entropy(values: Float32Array, columns: number): number {
+    return this.of(values, 'entropy', () => meanEntropy(values, columns));
+  }
+
+  /** Fit to true answers (fit.ts). */
+  fit(task: Task, values: Float32Array, columns: number, targets: Float32Array): Fit {
+    return this.ofPair(values, targets, `fit/${task}`, () => fitOf(task, values, columns, targets));
+  }
+
+  /** What is said in each row, and whether for sure (sure-classes.ts). */
+  sureClasses(values: Float32Array, columns: number): Int32Array {
+    return this.of(values, 'sure classes', () => sureClasses(values, columns));
   }
 }
 

@@ -127,7 +127,7 @@ test('property: the unit, the order of cells and the order of retrains do not ma
 test('the floor: 1 % of scatter is the least that is believed', () => {
   const retrains = [0, 1, 2].map((i) => [i * 1e-6, 1 - i * 1e-6]);
   assert.ok(moderatedCells([0.01, 1], retrains)!.p < 1e-4);
-  assert.ok(moderatedCells([0.01, 1], retrains, 0.01)!.p > 0.5);
+  assert.ok(moderatedCells([0.01, 1], retrains, { sdFloor: 0.01 })!.p > 0.5);
 });
 
 test('a constant cell among others does not damn the smallest change, nor break the prior', () => {
@@ -170,10 +170,40 @@ test('not defined: one retrain, no cells, NaN, infinity, no spread in half of th
         [1, 2],
         [1, 3],
       ],
-      0.01,
     ),
     null,
   );
+});
+
+test('with a floor, cells in which all retrains agree are tested too, and no spread at all is none', () => {
+  const retrains = [
+    [1, 1, 5],
+    [1, 1, 6],
+    [1, 1, 7],
+  ];
+  assert.equal(moderatedCells([4, 1, 6], retrains), null);
+  const found = moderatedCells([4, 1, 6], retrains, { sdFloor: 0.01 })!;
+  assert.deepEqual([found.cell, found.p < 0.001], [0, true]);
+  const equal = [
+    [1, 2],
+    [1, 2],
+    [1, 2],
+  ];
+  assert.equal(moderatedCells([4, 1], equal, { sdFloor: 0.01 }), null);
+});
+
+test('the lower side: a small cell is found, a large one is not', () => {
+  const stream = new ProbeStream('cells', 'lower');
+  const draw = (): number[] => Array.from({ length: 10 }, () => stream.normal());
+  const retrains = [draw(), draw(), draw(), draw(), draw()];
+  const shipped = draw();
+  shipped[4] = -30;
+  shipped[5] = 60;
+  const lower = moderatedCells(shipped, retrains, { side: 'lower' })!;
+  assert.deepEqual([lower.cell, lower.p < 0.001, lower.rankP], [4, true, 1 / 6]);
+  shipped[4] = 0;
+  assert.ok(moderatedCells(shipped, retrains, { side: 'lower' })!.p > 0.05);
+  assert.equal(moderatedCells(shipped, retrains)!.cell, 5);
 });
 
 test('a million cells are weighed, not spread over a stack', () => {

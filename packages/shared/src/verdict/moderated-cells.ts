@@ -5,7 +5,7 @@
 import { meanOf, sdOf } from './moments.ts';
 import { digamma, trigamma, trigammaInverse } from './polygamma.ts';
 import { rankP } from './rank-p.ts';
-import { twoSidedP } from './student-t.ts';
+import { lowerP, twoSidedP } from './student-t.ts';
 
 /** Uncapped, 6–15 % of honest models fell below a nominal 5 % at k = 3: cells of one model are not independent. */
 const largestPriorDf = 4;
@@ -22,7 +22,7 @@ export interface ModeratedCells {
   statistic: number;
   /** Prior and residual degrees of freedom, d0 + k - 1. */
   degreesOfFreedom: number;
-  /** Two-sided, Bonferroni over the cells. */
+  /** Bonferroni over the cells. */
   p: number;
   rankP: number;
 }
@@ -46,14 +46,14 @@ const priorOf = (variances: readonly number[], df: number): { variance: number; 
 /**
  * `shipped` has one number a cell, `retrains` one such list a retrain (k ≥ 2, all of one length ≥ 1, the unit of a cell free but the
  * same in all). In each cell t = (x_S - mean x_R) / (s~ sqrt(1 + 1/k)), s~² = (d0 s0² + (k-1) s²) / (d0 + k-1), d0 + k-1 degrees of
- * freedom; s is not let below `sdFloor` (same unit). H0: in every cell the shipped number and the retrains' are draws of one normal
- * distribution. Null where the test is not defined: fewer than two retrains, a number that is not finite, or no spread in at least
- * half of the cells.
+ * freedom; s is not let below `sdFloor` (same unit). Two-sided, or on the lower side only: the shipped number is too small. H0: in every
+ * cell the shipped number and the retrains' are draws of one normal distribution. Null where the test is not defined: fewer than two
+ * retrains, a number that is not finite, or no spread: in any cell, without a floor in at least half of them.
  */
 export const moderatedCells = (
   shipped: readonly number[],
   retrains: readonly (readonly number[])[],
-  sdFloor = 0,
+  { sdFloor = 0, side = 'both' }: { sdFloor?: number; side?: 'both' | 'lower' } = {},
 ): ModeratedCells | null => {
   const k = retrains.length;
   const cells = shipped.length;
@@ -68,38 +68,45 @@ export const moderatedCells = (
     const size = column.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     return sd > 1e-9 * size ? sd : 0;
   });
-  const median = [...sds].sort((a, b) => a - b)[Math.floor((cells - 1) / 2)]!;
-  if (!(median > 0)) return null;
+  const sorted = Float64Array.from(sds).sort();
+  const median = sorted[Math.floor((cells - 1) / 2)]!;
+  if (!((sdFloor > 0 ? sorted[cells - 1]! : median) > 0)) return null;
   const floor = Math.max(sdFloor ** 2, leastShare * median ** 2);
   const variances = sds.map((sd) => Math.max(floor, sd ** 2));
   const prior = priorOf(variances, df);
   const degreesOfFreedom = prior.df + df;
+  const oddity = side === 'both' ? Math.abs : (t: number): number => -t;
   let cell = 0;
-  let statistic = 0;
+  let statistic = side === 'both' ? 0 : Number.POSITIVE_INFINITY;
   for (const [i, column] of columns.entries()) {
     const variance = (prior.df * prior.variance + df * variances[i]!) / degreesOfFreedom;
     const t = (shipped[i]! - meanOf(column)) / Math.sqrt(variance * (1 + 1 / k));
     if (!Number.isFinite(t)) return null;
-    if (Math.abs(t) > Math.abs(statistic)) [cell, statistic] = [i, t];
+    if (oddity(t) > oddity(statistic)) [cell, statistic] = [i, t];
   }
   return {
     cell,
     cells,
     statistic,
     degreesOfFreedom,
-    p: Math.min(1, cells * twoSidedP(statistic, degreesOfFreedom)),
-    rankP: rankOf(shipped, columns, Math.sqrt(floor)),
+    p: Math.min(1, cells * (side === 'both' ? twoSidedP : lowerP)(statistic, degreesOfFreedom)),
+    rankP: rankOf(shipped, columns, Math.sqrt(floor), oddity),
   };
 };
 
-/** Rank p of the widest cell, each file against the mean of all k + 1 in units of their sd: the same score for every file. */
-const rankOf = (shipped: readonly number[], columns: readonly number[][], floor: number): number => {
-  const scores = new Array<number>(columns[0]!.length + 1).fill(0);
+/** Rank p of the oddest cell, each file against the mean of all k + 1 in units of their sd: the same score for every file. */
+const rankOf = (
+  shipped: readonly number[],
+  columns: readonly number[][],
+  floor: number,
+  oddity: (t: number) => number,
+): number => {
+  const scores = new Array<number>(columns[0]!.length + 1).fill(Number.NEGATIVE_INFINITY);
   for (const [i, column] of columns.entries()) {
     const all = [shipped[i]!, ...column];
     const mean = meanOf(all);
     const sd = Math.max(floor, sdOf(all));
-    for (const [file, x] of all.entries()) scores[file] = Math.max(scores[file]!, Math.abs(x - mean) / sd);
+    for (const [file, x] of all.entries()) scores[file] = Math.max(scores[file]!, oddity((x - mean) / sd));
   }
   return rankP(scores[0]!, scores.slice(1));
 };

@@ -13,11 +13,11 @@ export const sentenceOf = (facts: Facts, cause: string): string => {
     case 'same-run':
       return `${model} is the declared run within the measured noise of its arithmetic: ${cause}.`;
     case 'statistically-equivalent':
-      return `${model} behaves like a retrain: ${metricClause(facts)}${churnClause(facts)}, nothing in ${facts.tests.length} tests stands out (p = ${shortP(facts.familyP)}).`;
+      return `${model} behaves like a retrain: ${metricClause(facts)}${churnClause(facts)}, nothing in ${facts.tests.length} tests stands out (p = ${shortP(facts.familyP)})${gapClause(facts)}.`;
     case 'different':
       return facts.tests.length === 0
         ? `${model}: shipped and declared pipeline disagree: ${cause}.`
-        : `${model}: shipped and declared pipeline disagree: ${cause} (p = ${shortP(facts.familyP)} over ${facts.tests.length} tests, held against ${facts.alpha}); ${metricClause(facts)}${churnClause(facts)}.`;
+        : `${model}: shipped and declared pipeline disagree: ${cause} (p = ${shortP(facts.familyP)} over ${facts.tests.length} tests, held against ${facts.alpha}${confirmedClause(facts)}); ${metricClause(facts)}${churnClause(facts)}.`;
     case 'inconclusive':
       return k === 0
         ? `${model} is not judged yet: ${cause}.`
@@ -49,6 +49,19 @@ const metricClause = ({ metric, k }: Facts): string =>
   metric === null
     ? `${counted(k)}`
     : `${metric.name} ${metric.shipped.toFixed(4)} against ${metric.mean.toFixed(4)} ± ${metric.sd.toFixed(4)} in ${counted(k)}`;
+
+const confirmedClause = ({ confirmation }: Facts): string =>
+  confirmation
+    ? `; ${counted(confirmation.seeds.length).replace(' ', ' fresh ')} confirm it, p = ${shortP(confirmation.familyP)}`
+    : '';
+
+/** In which world the reader is: what does not memorise carries no trace of its data. */
+const gapClause = ({ gap }: Facts): string => {
+  if (!gap) return '; fit to the training data was not tested';
+  return gap.showsOtherData
+    ? ''
+    : '; the retrains do not memorise their data, so that it leaves hardly a trace';
+};
 
 const churnClause = ({ churnRatio }: Facts): string =>
   churnRatio === null ? '' : `, churn ratio ${churnRatio.toFixed(2)}`;

@@ -1,28 +1,48 @@
-// How often made-up honest models are called what: the sequential design as a whole, over models drawn from one population.
-// The rates on trained models are measured by npm run calibrate (docs/reference/error-rates.md).
+// How often made-up honest models are called what: the sequential design as a whole, over models drawn from one population, with all
+// thirteen tests. The rates on trained models are measured by bench/calibrate (docs/reference/error-rates.md).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
-import type { Rung } from './evidence.ts';
+import { type SampleTraits, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import type { ModelVerdict } from './evidence.ts';
 import { judgeModel } from './verdict.ts';
 
-const rungsOf = (draws: number, noise: number): Partial<Record<Rung, number>> => {
-  const counts: Partial<Record<Rung, number>> = {};
-  for (let draw = 0; draw < draws; draw += 1) {
-    const reference = sampleFile(`shipped ${draw}`, { scatter: { noise } });
-    const runs = sampleRuns(`retrains ${draw}`, 10);
-    const { rung } = judgeModel({ model: sampleModel(), reference, runs });
-    counts[rung] = (counts[rung] ?? 0) + 1;
-  }
-  return counts;
-};
+const verdictsOf = (draws: number, traits: SampleTraits, retrains = 20): ModelVerdict[] =>
+  Array.from({ length: draws }, (_, draw) =>
+    judgeModel({
+      model: sampleModel(),
+      reference: sampleFile(`shipped ${draw}`, traits),
+      runs: sampleRuns(`retrains ${draw}`, retrains),
+    }),
+  );
 
-test('of 150 honest models at most 3 % are different and at least 85 % equivalent', () => {
-  const { different = 0, 'statistically-equivalent': equivalent = 0 } = rungsOf(150, 1);
-  assert.ok(different <= 4, `${different} different`);
-  assert.ok(equivalent >= 128, `${equivalent} equivalent`);
+const count = (verdicts: readonly ModelVerdict[], of: (verdict: ModelVerdict) => boolean): number =>
+  verdicts.filter(of).length;
+
+test('of 200 honest models at most 3 % look different, none is confirmed, at least 92 % are equivalent', (t) => {
+  const verdicts = verdictsOf(200, {});
+  const looked = count(verdicts, ({ confirmation }) => confirmation !== undefined);
+  const different = count(verdicts, ({ rung }) => rung === 'different');
+  const equivalent = count(verdicts, ({ rung }) => rung === 'statistically-equivalent');
+  const told = `${looked} looked different, ${different} confirmed, ${equivalent} equivalent of ${verdicts.length}`;
+  t.diagnostic(told);
+  assert.ok(looked <= 6 && different === 0 && equivalent >= 184, told);
+  assert.ok(verdicts.every(({ tests, untested }) => tests.length === 13 && untested?.length === 0));
 });
 
-test('of 40 models with three times the scatter on noise all are different', () => {
-  assert.deepEqual(rungsOf(40, 3), { different: 40 });
+test('of 30 models each with a small trigger, other data, three times the scatter on noise all are different', () => {
+  const oddities: [SampleTraits, (verdict: ModelVerdict) => boolean][] = [
+    [{ masks: { 3: 0.2 } }, ({ alarms }) => alarms.some((a) => a.name === 'trigger-like' && a.class === 3)],
+    [{ memory: 0 }, ({ gap }) => gap!.loss.shipped.test < gap!.loss.shipped.train + 0.1],
+    [{ scatter: { noise: 3 } }, ({ churnRatio }) => churnRatio! < 1.5],
+  ];
+  for (const [traits, shows] of oddities) {
+    const verdicts = verdictsOf(30, traits);
+    const told = `${JSON.stringify(traits)}: ${verdicts.map(({ rung }) => rung).join(' ')}`;
+    assert.equal(
+      count(verdicts, ({ rung }) => rung === 'different'),
+      30,
+      told,
+    );
+    assert.equal(count(verdicts, shows), 30, told);
+  }
 });

@@ -6,13 +6,15 @@ import { sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
 import { judgeModel } from '../../samples/published.ts';
 import { Verdict } from '../wire/verdict.ts';
 import { bonferroniP } from './bonferroni.ts';
+import { evidenceSets } from './evidence.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
 import { ProbeStream } from './probe-stream.ts';
 
 const model = sampleModel();
 const honest = sampleFile('shipped', { accuracy: 0.866 });
 const odd = sampleFile('odd', { scatter: { noise: 3 } });
-const ten = sampleRuns('retrains', 10);
+const twenty = sampleRuns('retrains', 20);
+const ten = twenty.slice(0, 10);
 
 const judge = (changes: Partial<JudgeInput>) => {
   const verdict = judgeModel({ model, reference: honest, runs: ten, ...changes });
@@ -26,18 +28,21 @@ test('honest: look 3 asks for two more, look 5 says equivalent', () => {
   assert.deepEqual([first.rung, first.k, first.moreRuns, first.alpha], ['inconclusive', 3, 2, 0.002]);
   const second = judge({ runs: ten.slice(0, 5) });
   assert.deepEqual([second.rung, second.k, second.moreRuns], ['statistically-equivalent', 5, 0]);
-  assert.equal(second.tests.length, 4);
-  assert.equal(second.outsideFamily!.length, 3);
+  assert.equal(second.tests.length, 13);
+  assert.deepEqual(
+    second.outsideFamily!.map(({ id }) => id),
+    ['weight-norm'],
+  );
   assert.ok(second.bounds.every(({ holds }) => holds));
   assert.match(second.sentence, /behaves like a retrain: accuracy 0\.8660 against/);
 });
 
 test('odd on noise only: different, and the sentence names the test', () => {
-  const verdict = judge({ reference: odd });
+  const verdict = judge({ reference: odd, runs: twenty });
   assert.equal(verdict.rung, 'different');
   assert.match(
     verdict.sentence,
-    /shipped and declared pipeline disagree: squared Hellinger distance on noise/,
+    /shipped and declared pipeline disagree: squared Hellinger distance on noise.*10 fresh retrains confirm it/,
   );
   assert.ok(verdict.familyP! <= verdict.alpha!);
 });
@@ -60,7 +65,7 @@ test('security-critical: equivalent from 10 only', () => {
 test('property: any order of arrival, one verdict', () => {
   fc.assert(
     fc.property(
-      fc.shuffledSubarray(ten, { minLength: 1 }),
+      fc.shuffledSubarray(twenty, { minLength: 1 }),
       fc.constantFrom(honest, odd),
       (runs, reference) => {
         const ordered = [...runs].sort((a, b) => a.seedIndex - b.seedIndex);
@@ -75,13 +80,14 @@ test('property: never equivalent below 5, and what is final stays', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 10_000 }), fc.constantFrom(1, 1.3, 2), (seed, noise) => {
       const reference = sampleFile(`shipped ${seed}`, { scatter: { noise } });
-      const runs = sampleRuns(`retrains ${seed}`, 10);
+      const runs = sampleRuns(`retrains ${seed}`, 20);
       const verdicts = runs.map((_, i) => judge({ reference, runs: runs.slice(0, i + 1) }));
       assert.ok(verdicts.slice(0, 4).every(({ rung }) => rung !== 'statistically-equivalent'));
       const final = verdicts.findIndex(({ moreRuns }) => moreRuns === 0);
       for (const verdict of verdicts.slice(final)) assert.deepEqual(verdict, verdicts[final]);
-      for (const [i, { k, moreRuns }] of verdicts.entries()) {
-        if (moreRuns > 0) assert.ok([3, 5, 10].includes(k + moreRuns) && k + moreRuns > i + 1);
+      for (const [i, { k, moreRuns, confirmation }] of verdicts.entries()) {
+        const wanted = confirmation ? [13, 15, 20] : [3, 5, 10];
+        if (moreRuns > 0) assert.ok(wanted.includes(k + moreRuns) && k + moreRuns > i + 1);
       }
     }),
     { numRuns: 25 },
@@ -143,12 +149,12 @@ test('a claim that the file does not keep is an alarm, not a verdict', () => {
 
 test('an average of the retrains is too close, and not equivalent', () => {
   const average = sampleFile('average', { accuracy: 0.866 });
-  for (const set of ['test', 'noise', 'patch'] as const) {
+  for (const set of evidenceSets) {
     average.predictions[set] = average.predictions[set]!.map(
       (_, i) => ten.reduce((sum, run) => sum + run.predictions[set]![i]!, 0) / 10,
     );
   }
-  const verdict = judge({ reference: average });
+  const verdict = judge({ model: sampleModel({ runs: { min: 10, max: 10 } }), reference: average });
   assert.equal(verdict.rung, 'inconclusive');
   assert.equal(verdict.alarms[0]?.name, 'too-close');
 });
@@ -159,26 +165,24 @@ test('one class favoured on noise: the cells name it beside the verdict', () => 
   for (let at = 0; at < noise.length; at += 5) {
     for (let c = 0; c < 5; c += 1) noise[at + c] = 0.7 * noise[at + c]! + (c === 3 ? 0.3 : 0);
   }
-  const verdict = judge({ reference: favoured });
+  const verdict = judge({ reference: favoured, runs: twenty });
   assert.equal(verdict.rung, 'different');
-  const cells = verdict.outsideFamily!.find(
-    ({ name }) => name === 'mean probability per class on noise probes',
-  )!;
+  const cells = verdict.tests.find(({ id }) => id === 'cells-noise')!;
   assert.deepEqual(cells.cells, { kind: 'class', count: 5, worst: 3 });
-  assert.ok(verdict.tests.every((test) => !test.cells));
-  const slices = verdict.alarms.filter(({ name }) => name === 'slice').map(({ detail }) => detail);
+  const slices = verdict.alarms.filter(({ name }) => name === 'slice');
   assert.ok(
-    slices.some((detail) =>
-      /^mean probability per class on noise probes: class 3 of 0–4 stands out/.test(detail),
+    slices.some(
+      ({ detail, class: label }) =>
+        label === 3 && /^mean probability per class on noise probes: class 3 of 0–4 stands out/.test(detail),
     ),
   );
 });
 
-test('property: cells decide nothing, and a slice is named beside a difference only', () => {
+test('property: the family is Bonferroni over all tests, and a slice is named beside a difference only', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e4 }), fc.constantFrom(1, 1.4), (seed, noise) => {
       const reference = sampleFile(`shipped ${seed}`, { scatter: { noise } });
-      const verdict = judge({ reference, runs: sampleRuns(`retrains ${seed}`, 10) });
+      const verdict = judge({ reference, runs: sampleRuns(`retrains ${seed}`, 20) });
       assert.equal(verdict.familyP, bonferroniP(verdict.tests.map(({ p }) => p)));
       if (verdict.rung !== 'different') assert.ok(verdict.alarms.every(({ name }) => name !== 'slice'));
     }),
@@ -198,6 +202,6 @@ test('a constant and a random shipped model are different', () => {
       }
       file.predictions[set] = values;
     }
-    assert.equal(judge({ reference: file }).rung, 'different');
+    assert.equal(judge({ reference: file, runs: twenty }).rung, 'different');
   }
 });

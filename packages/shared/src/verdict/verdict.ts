@@ -10,24 +10,26 @@
 //   Comparison: numerical ──────────────────────► inconclusive
 //   an obstacle (NaN, shapes, seed ignored …) ──► not-verifiable
 //   a class with fewer than 30 held-out examples ► inconclusive         (tests are shown)
-//   look 3, 5, 10:  p ≤ alpha ──────────────────► different
+//   look 3, 5, 10:  p ≤ alpha ── ten fresh retrains say so too ► different | inconclusive ("not confirmed")
 //                   p > .05 and both bounds hold ► statistically-equivalent   (from 5, security-critical 10)
 //                   else the next look; after the last ► inconclusive
 //
 // A verdict that is final stays so when more runs come in: each look sees only its own first k seeds.
+import { differenceAlarms } from './alarms.ts';
 import { runBattery } from './battery.ts';
 import { judgeBytes } from './bitwise.ts';
-import { decide } from './decision.ts';
+import { confirm, confirmingRuns } from './confirmation.ts';
+import { type Decision, decide } from './decision.ts';
 import { judgeDigests, judgeLineage, leftUndecided } from './declared-run.ts';
 import type { ModelVerdict } from './evidence.ts';
 import { type Finding, finding, upperFirst } from './finding.ts';
 import { inWords } from './in-words.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
-import { looksOf, orderRuns } from './looks.ts';
+import { type Look, looksOf, orderRuns } from './looks.ts';
 import { Measures } from './measures.ts';
 import { statisticalObstacle } from './obstacle.ts';
 import { scarcityOf } from './scarcity.ts';
-import { counted } from './sentence.ts';
+import { counted, shortP } from './sentence.ts';
 
 /**
  * Judges one model. Never throws for bad evidence: NaN, missing sets, odd shapes and duplicate seeds have verdicts of their own.
@@ -39,7 +41,7 @@ export const judgeModel = (input: JudgeInput, measures = new Measures()): ModelV
   const waiting = retrains.length - ordered.length;
   const found = judgeRungs(input, ordered, measures);
   if (waiting > 0) found.reasons.unshift(`${counted(waiting)} of later seeds wait for an earlier seed.`);
-  return inWords(input, found);
+  return inWords(input, found, measures);
 };
 
 const judgeRungs = (input: JudgeInput, ordered: readonly JudgedRun[], measures: Measures): Finding => {
@@ -70,7 +72,7 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[], measures: 
     const weighed = runs.slice(0, look.k);
     const early = judgeDigests(input, weighed);
     if (early) return { ...early, reasons: [...reasons, ...early.reasons] };
-    const obstacle = statisticalObstacle(model, reference!, weighed);
+    const obstacle = statisticalObstacle(model, reference!, weighed, measures);
     if (obstacle !== null) return finding('not-verifiable', obstacle, weighed, { reasons });
     if (weighed.length < look.k) {
       const cause =
@@ -78,11 +80,14 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[], measures: 
       const moreRuns = look.k + repeated - weighed.length;
       return finding('inconclusive', cause, weighed, { reasons, moreRuns });
     }
-    const battery = runBattery(model, [reference!, ...weighed], measures);
+    const battery = runBattery({ model, shipped: reference!, retrains: weighed, measures });
     const decision = decide(model, look, battery);
     reasons.push(...decision.reasons);
     const shown = { battery, alpha: look.alpha, alarms: decision.alarms, reasons };
     if (scarcity.tooFew !== null) return finding('inconclusive', scarcity.tooFew, weighed, shown);
+    if (decision.rung === 'different') {
+      return confirmed(input, look, decision, runs, { ...shown, repeated, measures });
+    }
     if (decision.rung) return finding(decision.rung, decision.cause, weighed, shown);
     const next = looks[i + 1];
     if (!next || runs.length < next.k) {
@@ -91,4 +96,41 @@ const judgeLooks = (input: JudgeInput, ordered: readonly JudgedRun[], measures: 
     }
   }
   throw new Error('a model without looks');
+};
+
+/** A look has said different: nothing is announced before the fresh retrains (those after the look's, in seed order) say so too. */
+const confirmed = (
+  input: JudgeInput,
+  look: Look,
+  { cause }: Decision,
+  runs: readonly JudgedRun[],
+  found: Pick<Finding, 'battery' | 'alpha' | 'alarms' | 'reasons'> & { repeated: number; measures: Measures },
+): Finding => {
+  const { repeated, measures, ...shown } = found;
+  const weighed = runs.slice(0, look.k);
+  const fresh = runs.slice(look.k, look.k + confirmingRuns);
+  const early = judgeDigests(input, fresh);
+  if (early) return { ...early, runs: weighed, fresh, reasons: [...shown.reasons, ...early.reasons] };
+  const obstacle = statisticalObstacle(input.model, input.reference!, [...weighed, ...fresh], measures);
+  if (obstacle !== null) {
+    return finding('not-verifiable', obstacle, weighed, { fresh, reasons: shown.reasons });
+  }
+  const { battery, ...confirmation } = confirm(input.model, input.reference!, fresh, measures);
+  const told = `${cause} (p = ${shortP(shown.battery!.familyP)})`;
+  if (battery === null) {
+    const why = `${told}; ${confirmingRuns} fresh retrains are to confirm it`;
+    return finding('inconclusive', why, weighed, {
+      ...shown,
+      confirmation,
+      moreRuns: confirmingRuns + repeated,
+    });
+  }
+  const outcome = `of ${confirmingRuns} fresh retrains: p = ${shortP(confirmation.familyP)}, held against ${confirmation.alpha}`;
+  const more = { ...shown, confirmation, fresh, reasons: [...shown.reasons, `Battery ${outcome}.`] };
+  if (!confirmation.confirmed) {
+    const why = `${told}, which ${confirmingRuns} fresh retrains do not confirm (p = ${shortP(confirmation.familyP)})`;
+    return finding('inconclusive', why, weighed, more);
+  }
+  const alarms = [...shown.alarms, ...differenceAlarms(battery, input.reference!)];
+  return finding('different', cause, weighed, { ...more, alarms });
 };

@@ -9,7 +9,7 @@ import { explainVerdict } from './explanation.ts';
 import { limitsOf } from './limits.ts';
 import { sentenceOf, shortP } from './sentence.ts';
 
-const runs = sampleRuns('retrains', 10);
+const runs = sampleRuns('retrains', 20);
 const verdicts = [
   sampleFile('shipped', { accuracy: 0.866 }),
   sampleFile('shipped', { accuracy: 0.9 }),
@@ -42,8 +42,8 @@ test('an explanation holds the sentence, seeds, tests with H0, bounds, reasons a
   const lines = explainVerdict(equivalent!);
   assert.equal(lines[0], equivalent!.sentence);
   assert.ok(lines.includes('Weighed: 5 retrains, seeds 101, 102, 103, 104, 105.'));
-  assert.equal(lines.filter((line) => /^Test: .* H0: /.test(line)).length, 4);
-  assert.equal(lines.filter((line) => /^Cells: .*, most in class \d of 0–4\. H0/.test(line)).length, 3);
+  assert.equal(lines.filter((line) => /^Test: .* H0: /.test(line)).length, 8);
+  assert.equal(lines.filter((line) => /^Cells: .*, most in class \d of 0–4\. H0/.test(line)).length, 5);
   assert.equal(lines.filter((line) => line.startsWith('Bound: ')).length, 2);
   assert.ok(lines.some((line) => line.startsWith('Limit: ')));
   assert.ok(lines.every((line) => !/\n|undefined|NaN|null/.test(line)));

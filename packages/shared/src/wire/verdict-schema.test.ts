@@ -150,8 +150,8 @@ test('whatever is judged, the verdict fits the published schema', () => {
     ),
     { numRuns: 300, seed: 7 },
   );
-  // Equivalence needs evidence without a fault: words.test.ts holds it against the schema.
-  for (const rung of ['bit-identical', 'different', 'inconclusive', 'not-verifiable']) {
+  // Equivalence needs evidence without a fault, and a difference ten fresh retrains: words.test.ts holds both against the schema.
+  for (const rung of ['bit-identical', 'inconclusive', 'not-verifiable']) {
     assert.ok(seen.has(rung), rung);
   }
 });
