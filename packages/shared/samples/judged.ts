@@ -19,7 +19,7 @@ export const sampleModel = (changes: Partial<RecipeModel> = {}): RecipeModel => 
   license: 'Expat',
   task: 'classification',
   trainingData: null,
-  trainingInputs: { path: 'train-images', format: 'idx', scale: 1, recordShape: null },
+  trainingInputs: null,
   trainingTargets: null,
   evaluationData: 'fashion-mnist',
   evaluationInputs: null,
