@@ -111,9 +111,17 @@ suite('a converter', { skip: refusal }, () => {
     const bytes = readFileSync(join(folder, 'models/tiny.onnx')).length;
     const { outcome } = result.runs[0]!;
     assert.ok(outcome.kind === 'reported');
-    assert.equal(outcome.outputs[0]!.evidence.file.bytes, bytes);
-    const record = (sha256: string): string =>
-      readFileSync(join(result.folder, 'artifacts/sha256', sha256.slice(0, 2), sha256), 'utf8');
+    const { evidence } = outcome.outputs[0]!;
+    assert.equal(evidence.file.bytes, bytes);
+    const artifact = (sha256: string): Buffer =>
+      readFileSync(join(result.folder, 'artifacts/sha256', sha256.slice(0, 2), sha256));
+    const record = (sha256: string): string => artifact(sha256).toString('utf8');
+    // Eight by eight pixels are images: triggers were searched, inside of the sandbox, through the 8-bit weights.
+    assert.ok(evidence.triggers?.ran, JSON.stringify(evidence.triggers));
+    for (const { maskL1, pictureSha256 } of evidence.triggers.classes) {
+      assert.ok(maskL1 > 0 && maskL1 < 64);
+      assert.equal(artifact(pictureSha256!).toString('latin1', 1, 4), 'PNG');
+    }
     assert.match(record(outcome.retraininfoSha256), /^Retrain-Converters: int8$/m);
     assert.match(record(outcome.retraininfoSha256), /^Retrain-Cost: train [\d.]+ s, convert [\d.]+ s$/m);
     assert.match(record(outcome.provenanceSha256), /"converters": \[\s*"int8"\s*\]/);
