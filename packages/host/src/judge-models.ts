@@ -2,6 +2,7 @@
 // scheduler and a run at home judge by this.
 import type { RunPlace } from '@retraind/shared/job/run-place';
 import type { RecipeModel } from '@retraind/shared/recipe/recipe';
+import { sameFiles } from '@retraind/shared/verdict/bytes';
 import { declaredRuns } from '@retraind/shared/verdict/declared-run';
 import type {
   Evidence,
@@ -72,7 +73,7 @@ const shippedEvidence = (
   );
   const first = seen[0];
   if (first === undefined) return null;
-  const other = seen.find(({ evidence }) => evidence.file.sha256 !== first.evidence.file.sha256);
+  const other = seen.find(({ evidence }) => !sameFiles(evidence, first.evidence));
   if (other === undefined) return first;
   return {
     disagreement: `runs ${first.runId} and ${other.runId} saw different shipped files of model “${model.name}”`,

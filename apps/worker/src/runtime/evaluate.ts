@@ -12,6 +12,7 @@ import {
 } from './evaluation.ts';
 import { evaluationSets, readSlices } from './evaluation-sets.ts';
 import { writeFloats } from './float-files.ts';
+import { ExternalData } from './formats/external-data.ts';
 import { formatOf, headOf } from './formats/formats.ts';
 import { gnubgBinary } from './formats/gnubg-binary.ts';
 import { gnubgText } from './formats/gnubg-text.ts';
@@ -30,12 +31,12 @@ import { readWeights } from './weights.ts';
 /** Protocol buffers end at 2 GiB. */
 const maxModelBytes = 2 ** 31 - 1;
 
-const readModelFile = (path: string): OnnxModel => {
+const readModelFile = (path: string, external: ExternalData): OnnxModel => {
   const { size } = statSync(path);
-  if (size > maxModelBytes) throw new ModelFault(`it has ${size} bytes; ONNX in one file ends at 2 GiB`);
+  if (size > maxModelBytes) throw new ModelFault(`it has ${size} bytes; ONNX ends at 2 GiB a file`);
   const bytes = readFileSync(path);
   refuseForeign(bytes);
-  return readOnnx(bytes);
+  return readOnnx(bytes, external);
 };
 
 const evaluateStatistically = async (
@@ -111,9 +112,12 @@ const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> =
   try {
     const format = formatOf(headOf(request.model));
     if (format === onnx && request.mayBeOther && statistical === null) return answer;
-    const model = format === onnx ? readModelFile(request.model) : null;
-    const file = format.open(request.model);
+    const external = new ExternalData(request.model);
+    let file: ModelFile | null = null;
     try {
+      const model = format === onnx ? readModelFile(request.model, external) : null;
+      if (request.companionsOnly) return answer;
+      file = format.open(request.model);
       answer.tensorSha256 = model === null ? tensorsDigest(file) : modelDigest(model);
       describeTensors(file, request.keepWeights ? outFolder : null, answer);
       if (statistical !== null) {
@@ -121,7 +125,9 @@ const evaluate = async (request: EvaluationRequest): Promise<EvaluationAnswer> =
         await evaluateStatistically(statistical, outFolder, predict, model, answer);
       }
     } finally {
-      file.close();
+      answer.companions = external.names();
+      external.close();
+      file?.close();
     }
   } catch (error) {
     if (!(error instanceof ModelFault)) throw error;

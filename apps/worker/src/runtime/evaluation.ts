@@ -38,6 +38,8 @@ export interface EvaluationRequest {
   outFolder: string;
   /** The file's name promises no format that is read (`.weights` is many things): one that is none of them is judged by its bytes. */
   mayBeOther?: boolean;
+  /** Whether nothing is asked but the names of the files beside the model that hold its values. */
+  companionsOnly?: boolean;
   /** Whether all float weights are kept, as `weights.f32`. */
   keepWeights?: boolean;
   /** Null: digests only. */
@@ -75,6 +77,8 @@ export interface EvaluationAnswer {
   quantised?: boolean;
   /** The tensors in `weights.f32`, in its order. */
   weights?: WeightsRef['tensors'];
+  /** Files of external data, below the model's folder, as the model names them. */
+  companions: string[];
   faults: string[];
   /** For the log: what was not done, and why. */
   notes: string[];
@@ -88,6 +92,7 @@ export const emptyAnswer = (refused: string | null): EvaluationAnswer => ({
   targets: {},
   metric: null,
   logLoss: null,
+  companions: [],
   faults: [],
   notes: [],
 });

@@ -37,6 +37,7 @@ const asked: StatisticalRequest = {
   test: data('test'),
   train: data('train'),
   slices: null,
+  withoutTriggers: true,
 };
 
 /** Asks the model of examples/tiny, or another, on the data of examples/tiny but for what `more` says. */

@@ -21,6 +21,7 @@ test('two nets of one file: it is taken out once and judged twice', async () => 
     folder,
     packageFolder: () => assert.fail('no package is asked for'),
     override: null,
+    companionsOf: async () => [],
     say: () => undefined,
   });
   assert.equal(existsSync(join(tree, 'gnubg.wd')), false);

@@ -1,14 +1,16 @@
 // A retrain must not be able to copy. Before anything is trained, every shipped model leaves the tree, and with it every file of
 // tree or data that has the same bytes, compressed or not. What is hidden deeper (in an archive within the tree, in a program's
 // text) is not found: docs/explanation/sandbox.md says so.
-import { chmod, copyFile, lstat, readdir, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { chmod, copyFile, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { RecipeModel } from '@retraind/shared/recipe/recipe';
+import type { Companion } from '@retraind/shared/verdict/evidence';
 import { Problem } from '@retraind/shared/wire/problems';
 import { broken } from '../breakage.ts';
 import { compressionOf, digestOf } from '../compression.ts';
 import { confinedFile } from '../confined-path.ts';
+import { describeCompanions } from './companions.ts';
 
 export interface Reference {
   model: RecipeModel;
@@ -16,13 +18,31 @@ export interface Reference {
   path: string;
   sha256: string;
   bytes: number;
+  /** Files beside it that hold values of its tensors, kept beside its copy. */
+  companions: readonly Companion[];
 }
 
-const keep = async (model: RecipeModel, from: string, folder: string, number: number): Promise<Reference> => {
-  const path = join(folder, `${number}-${model.name.replace(/[^A-Za-z0-9._-]/g, '_')}`);
-  await copyFile(from, path);
-  await chmod(path, 0o644);
-  return { model, path, ...(await digestOf(path, 'plain')) };
+const copy = async (from: string, to: string): Promise<void> => {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+  await chmod(to, 0o644);
+};
+
+/** Copies a model and its companions into a folder of their own: the evaluator sees the whole folder. */
+const keep = async (
+  model: RecipeModel,
+  from: string,
+  names: readonly string[],
+  folder: string,
+): Promise<Reference> => {
+  const path = join(folder, basename(from));
+  await copy(from, path);
+  for (const name of names) {
+    const real = await confinedFile(dirname(from), name);
+    if (real !== null) await copy(real, join(folder, name));
+  }
+  const companions = await describeCompanions(folder, names);
+  return { model, path, ...(await digestOf(path, 'plain')), companions };
 };
 
 export interface TakeOut {
@@ -34,6 +54,8 @@ export interface TakeOut {
   packageFolder: (packageName: string) => Promise<string>;
   /** A file that is judged in place of the shipped one (`--reference`). */
   override: string | null;
+  /** Names, below its folder, of the files that a model keeps its values in. */
+  companionsOf: (path: string) => Promise<readonly string[]>;
   say: (line: string) => void;
 }
 
@@ -67,9 +89,18 @@ export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
         'Mend the File field of debian/retrain/control: it names the shipped model.',
       );
     }
-    references.push(await keep(model, wish.override ?? shipped!, folder, i + 1));
+    const from = wish.override ?? shipped!;
+    const names = twin ? twin.companions.map(({ path }) => path) : await wish.companionsOf(from);
+    references.push(await keep(model, from, names, join(folder, String(i + 1))));
     if (file.kind === 'tree' && shipped !== null && twin === undefined && !model.readsShipped) {
       await rm(join(tree, file.path), { force: true });
+      const companions = wish.override === null ? names : await wish.companionsOf(shipped);
+      for (const name of companions) {
+        const beside = join(dirname(shipped), name);
+        const real = await confinedFile(dirname(shipped), name);
+        for (const each of [beside, real]) if (each !== null) await rm(each, { force: true });
+        say(`taken out: ${name}, which holds values of ${file.path}\n`);
+      }
       await rm(shipped, { force: true });
       say(
         `taken out: ${file.path}, the shipped file of model ${model.name} (sha256 ${references[i]!.sha256})\n`,
@@ -135,7 +166,9 @@ export const removeTwins = async (
   references: readonly Reference[],
   say: (line: string) => void,
 ): Promise<void> => {
-  const sought = references.filter(({ model }) => !model.readsShipped);
+  const sought = references
+    .filter(({ model }) => !model.readsShipped)
+    .flatMap((reference) => [reference, ...reference.companions.map((one) => ({ ...reference, ...one }))]);
   for await (const { folder, path, holds } of filesWithBytes(folders, sought)) {
     await rm(path);
     say(`taken out: ${relative(folder, path)}, which holds the shipped file of model ${holds.model.name}\n`);

@@ -2,22 +2,18 @@
 // has no say in the numbers. The reference's evidence is made once for each reference, set of inputs and evaluator.
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DataFile, RecipeModel } from '@retraind/shared/recipe/recipe';
 import type { Evidence } from '@retraind/shared/verdict/evidence';
 import { broken } from '../breakage.ts';
 import { digestOf } from '../compression.ts';
 import { bareEvidence, collectEvidence, evidenceFiles } from '../evidence-files.ts';
-import { nodeMount } from '../programs.ts';
-import {
-  type EvaluationAnswer,
-  type EvaluationRequest,
-  emptyAnswer,
-  type StatisticalRequest,
-} from '../runtime/evaluation.ts';
-import type { Mount } from '../sandbox/sandbox.ts';
+import type { StatisticalRequest } from '../runtime/evaluation.ts';
+import { describeCompanions } from '../source/companions.ts';
+import type { Reference } from '../source/shipped-files.ts';
 import type { RunContext } from './context.ts';
+import { askEvaluator } from './evaluator.ts';
 import type { Trained } from './train.ts';
 import type { Unpacked } from './unpack.ts';
 
@@ -34,11 +30,6 @@ export interface Evaluations {
   outputs: Evaluated[];
   references: Evaluated[];
 }
-
-const evaluateSeconds = 3_600;
-const logBytes = 65_536;
-/** Names of 10,000 tensors. */
-const answerBytes = 2 ** 24;
 
 /** On what a model is asked, its paths below the folder of datasets; null where digests say everything there is to say. */
 const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): StatisticalRequest | null => {
@@ -74,95 +65,6 @@ const statisticalRequest = (model: RecipeModel, jobSeed: string, data: string): 
 const hasTensors = (model: RecipeModel): boolean => /\.(onnx|safetensors|weights|wd)$/i.test(model.output);
 const mayBeOther = (model: RecipeModel): boolean => !/\.(onnx|safetensors)$/i.test(model.output);
 
-/** Runs the evaluator on one file. `folder`: gets answer and predictions. */
-const runEvaluator = async (
-  context: RunContext,
-  { recipe, jobSeed }: Unpacked,
-  model: RecipeModel,
-  file: string,
-  folder: string,
-): Promise<EvaluationAnswer> => {
-  const { sandbox, programs, folders } = context;
-  const { evaluator } = programs;
-  const modules = '/opt/retrain/evaluator-modules/node_modules';
-  const mounts = {
-    node: nodeMount(programs),
-    program: { source: evaluator.folder, target: '/opt/retrain/evaluator', writable: false },
-    ort: { source: evaluator.ortFolder, target: `${modules}/onnxruntime-node`, writable: false },
-    common: { source: evaluator.ortCommonFolder, target: `${modules}/onnxruntime-common`, writable: false },
-    model: { source: file, target: '/build/model/file.onnx', writable: false },
-    data: { source: folders.data, target: '/build/data', writable: false },
-    out: { source: folder, target: '/build/out', writable: true },
-  } satisfies Record<string, Mount>;
-  const inside = (mount: Mount): string => sandbox.pathInside(mount);
-  const paths = {
-    model: inside(mounts.model),
-    ort: inside(mounts.ort),
-    out: inside(mounts.out),
-    data: inside(mounts.data),
-  };
-  const request: EvaluationRequest = {
-    model: paths.model,
-    ortFolder: paths.ort,
-    outFolder: paths.out,
-    mayBeOther: mayBeOther(model),
-    keepWeights: model.seed !== null && model.comparison !== 'bitwise',
-    statistical: statisticalRequest(model, jobSeed, paths.data),
-  };
-  await writeFile(join(folder, 'request.json'), JSON.stringify(request));
-  let said = '';
-  const ending = await sandbox.run({
-    argv: [
-      inside(mounts.node),
-      join(inside(mounts.program), 'evaluate.mjs'),
-      join(paths.out, 'request.json'),
-    ],
-    // What is decompressed lies on the disk, under its limit, and not in the memory that /tmp is.
-    env: {
-      PATH: '/usr/bin:/bin',
-      LC_ALL: 'C.UTF-8',
-      TZ: 'UTC',
-      HOME: '/nonexistent',
-      OMP_NUM_THREADS: '1',
-      TMPDIR: paths.out,
-    },
-    cwd: paths.out,
-    mounts: Object.values(mounts),
-    hidden: [],
-    limits: {
-      seconds: evaluateSeconds,
-      silenceSeconds: evaluateSeconds,
-      logBytes,
-      diskBytes: 8 * 2 ** 30,
-      memoryBytes: Math.max(recipe.memoryBytes, 4 * 2 ** 30),
-    },
-    signsOfLife: [],
-    onOutput: (chunk) => {
-      said += chunk.toString('utf8');
-    },
-    signal: context.signal,
-  });
-  context.signal.throwIfAborted();
-  const answerFile = join(folder, 'answer.json');
-  if (
-    ending.reason === 'exited' &&
-    ending.exitCode === 0 &&
-    existsSync(answerFile) &&
-    (await stat(answerFile)).size <= answerBytes
-  ) {
-    return JSON.parse(await readFile(answerFile, 'utf8')) as EvaluationAnswer;
-  }
-  const last = said.trim().split('\n').slice(-5).join(' | ');
-  if (ending.reason === 'memory-limit' || ending.reason === 'time-limit' || ending.reason === 'disk-limit') {
-    return emptyAnswer(`evaluating it passes a limit (${ending.reason})`);
-  }
-  throw broken(
-    'farm',
-    'internal',
-    `The evaluator ended (${ending.reason}, status ${ending.exitCode}): ${last.slice(0, 2_000)}`,
-  );
-};
-
 /** Evidence on one file in a folder of its own, which is written once. */
 const evaluateFile = async (
   context: RunContext,
@@ -177,9 +79,21 @@ const evaluateFile = async (
   if (statisticalRequest(model, unpacked.jobSeed, '') === null && !hasTensors(model)) {
     return { evidence: bare, refused: null };
   }
-  const answer = await runEvaluator(context, unpacked, model, file, folder);
+  const { recipe, jobSeed } = unpacked;
+  const answer = await askEvaluator(context, {
+    path: file,
+    folder,
+    memoryBytes: recipe.memoryBytes,
+    request: (data) => ({
+      mayBeOther: mayBeOther(model),
+      keepWeights: model.seed !== null && model.comparison !== 'bitwise',
+      statistical: statisticalRequest(model, jobSeed, data),
+    }),
+  });
   const { refused } = answer;
   for (const note of answer.notes) context.say(`evaluate: ${model.name}: ${note}\n`);
+  const companions = await describeCompanions(dirname(file), answer.companions);
+  if (companions.length > 0) bare.file.companions = companions;
   if (refused !== null) return { evidence: { ...bare, faults: [refused] }, refused };
   return { evidence: await collectEvidence(folder, answer, bare), refused };
 };
@@ -189,15 +103,23 @@ const evaluateReference = async (
   context: RunContext,
   unpacked: Unpacked,
   model: RecipeModel,
-  file: string,
+  { path: file, sha256, companions }: Reference,
   folder: string,
 ): Promise<Evaluated> => {
-  const { sha256 } = await digestOf(file, 'plain');
   const asked = statisticalRequest(model, unpacked.jobSeed, '');
   const read = asked === null ? [] : [model.evaluationData, asked.train && model.trainingData];
   const pins = read.map((name) => unpacked.recipe.datasets.find((dataset) => dataset.name === name)?.files);
   const key = createHash('sha256')
-    .update(JSON.stringify([sha256, context.programs.evaluator.version, asked, pins, model.seed !== null]))
+    .update(
+      JSON.stringify([
+        sha256,
+        context.programs.evaluator.version,
+        asked,
+        pins,
+        model.seed !== null,
+        companions,
+      ]),
+    )
     .digest('hex');
   const kept = join(context.cache, 'evidence', key);
   if (!existsSync(kept)) {
@@ -210,8 +132,17 @@ const evaluateReference = async (
     await rename(draft, kept).catch(() => rm(draft, { recursive: true, force: true }));
   }
   const evidence = JSON.parse(await readFile(join(kept, 'evidence.json'), 'utf8')) as Evidence;
-  return { model: model.name, path: file, evidence, artifacts: evidenceFiles(kept, evidence) };
+  return {
+    model: model.name,
+    path: file,
+    evidence,
+    artifacts: [...evidenceFiles(kept, evidence), ...companionPaths(file, evidence)],
+  };
 };
+
+/** Files of external data beside a model file. */
+const companionPaths = (path: string, { file }: Evidence): string[] =>
+  (file.companions ?? []).map((companion) => join(dirname(path), companion.path));
 
 export const evaluateStep = async (
   context: RunContext,
@@ -238,19 +169,25 @@ export const evaluateStep = async (
         'recipe',
         'invalid-model',
         `Model ${model.name}: the retrained file ${model.output} cannot be read: ${refused}.`,
-        'Let the target write ONNX as one file.',
+        'Let the target write a model that can be read: docs/reference/recipe.md says which.',
       );
     }
-    outputs.push({ model: model.name, path, evidence, artifacts: evidenceFiles(folder, evidence) });
+    outputs.push({
+      model: model.name,
+      path,
+      evidence,
+      artifacts: [...evidenceFiles(folder, evidence), ...companionPaths(path, evidence)],
+    });
     say(evidenceLine('retrained', model, evidence));
   }
-  for (const [i, { model, path }] of shipped.entries()) {
+  for (const [i, one] of shipped.entries()) {
+    const { model } = one;
     context.progress('evaluate', (models.length + i) / total);
     const reference = await evaluateReference(
       context,
       unpacked,
       model,
-      path,
+      one,
       join(folders.evidence, `reference-${i + 1}`),
     );
     references.push(reference);

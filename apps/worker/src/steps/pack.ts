@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { release, type as systemName, version as systemVersion } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { printRetraininfo, type RecordedOutput, retraininfoName } from '@retraind/shared/attest/retraininfo';
 import { printStatement, provenanceStatement } from '@retraind/shared/attest/statement';
 import { datasetDigest } from '@retraind/shared/dataset/manifest';
@@ -14,12 +14,12 @@ import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { digestOf } from '../compression.ts';
 import { debianArchitecture } from '../source/build-depends.ts';
 import type { RunContext } from './context.ts';
-import type { Evaluated, Evaluations } from './evaluate.ts';
+import type { Evaluations } from './evaluate.ts';
 import type { Fetched } from './fetch.ts';
 import type { Trained } from './train.ts';
 import type { Unpacked } from './unpack.ts';
 
-const checksumsOf = async ({ path }: Evaluated, name: string): Promise<RecordedOutput> => {
+const checksumsOf = async (path: string, name: string): Promise<RecordedOutput> => {
   const bytes = await readFile(path);
   const digest = (algorithm: string): string => createHash(algorithm).update(bytes).digest('hex');
   return {
@@ -63,7 +63,14 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
   const taints = [...new Set([...sandbox.taints, ...unpacked.taints])].sort();
   // Models that are nets of one file share it.
   const written = new Map(outputs.map((output, i) => [recipe.models[i]!.output, output]));
-  const recorded = await Promise.all([...written].map(([name, output]) => checksumsOf(output, name)));
+  const recorded = await Promise.all(
+    [...written].flatMap(([name, { path, evidence }]) => [
+      checksumsOf(path, name),
+      ...(evidence.file.companions ?? []).map((one) =>
+        checksumsOf(join(dirname(path), one.path), join(dirname(name), one.path)),
+      ),
+    ]),
+  );
   const datasets = recipe.datasets.map((dataset) => ({ name: dataset.name, digest: datasetDigest(dataset) }));
   const { source, version } = head;
   const name = retraininfoName({ source, version, runId });

@@ -15,6 +15,7 @@ import { bringDatasets } from '../dataset/datasets.ts';
 import { withholdRecords } from '../dataset/withhold.ts';
 import { requireBuildDepends } from '../source/build-depends.ts';
 import { type ChangelogHead, readChangelogHead } from '../source/changelog.ts';
+import { findCompanions } from '../source/companions.ts';
 import { copyTree } from '../source/copy.ts';
 import { requirePhony } from '../source/phony.ts';
 import { type Reference, removeTwins, takeOutShipped } from '../source/shipped-files.ts';
@@ -210,12 +211,17 @@ export const unpackStep = async (context: RunContext, fetched: Fetched): Promise
     assignment.purpose === 'dependence'
       ? await withholdRecords({ recipe, folder: folders.data, tree, jobSeed, say })
       : null;
+  let questions = 0;
   const references = await takeOutShipped({
     models: recipe.models,
     tree,
     folder: folders.references,
     packageFolder: (packageName) => shippedPackage(context, packageName, head),
     override: context.referenceFile,
+    companionsOf: (path) => {
+      questions += 1;
+      return findCompanions(context, path, join(folders.evidence, `companions-${questions}`));
+    },
     say,
   });
   await removeTwins([tree, folders.data], references, say);

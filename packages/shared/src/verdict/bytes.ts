@@ -1,9 +1,15 @@
 // The rung of equal bytes: nothing to estimate, nothing accepted by mistake.
 import type { Evidence } from './evidence.ts';
 
-/** Whether two files are the same model bit by bit: equal files, or equal tensors (name, dtype, shape, bytes) in another container. */
+const filesOf = ({ file }: Evidence): string =>
+  [file.sha256, ...(file.companions ?? []).map(({ path, sha256 }) => `${sha256} ${path}`)].join('\n');
+
+/** Whether two files, with those beside them that hold their values, are equal to the byte. */
+export const sameFiles = (a: Evidence, b: Evidence): boolean => filesOf(a) === filesOf(b);
+
+/** Whether two models are the same bit by bit: equal files, or equal tensors (name, dtype, shape, bytes) in another container. */
 export const sameBytes = (a: Evidence, b: Evidence): boolean =>
-  a.file.sha256 === b.file.sha256 || (a.tensorSha256 !== null && a.tensorSha256 === b.tensorSha256);
+  sameFiles(a, b) || (a.tensorSha256 !== null && a.tensorSha256 === b.tensorSha256);
 
 /** What runs of one or more seeds say of each other when none equals the shipped file. */
 export type Repeatability = 'one-run' | 'agree' | 'disagree' | 'seeds-disagree';

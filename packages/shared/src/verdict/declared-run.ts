@@ -1,7 +1,7 @@
 // The rungs that stand on single runs: equal bytes, and the lineage of the declared seed; with the dependence run before either is
 // announced. What they leave undecided goes on to statistics.
 import { placeKey, type RunPlace } from '../job/run-place.ts';
-import { sameBytes } from './bytes.ts';
+import { sameBytes, sameFiles } from './bytes.ts';
 import {
   dependenceOf,
   independentTaint,
@@ -34,7 +34,7 @@ export const judgeDigests = (input: JudgeInput, runs: readonly JudgedRun[]): Fin
   if (reference === null) return finding('not-verifiable', 'there is no shipped file to compare with', runs);
   const twin = runs.find(({ evidence }) => sameBytes(evidence, reference.evidence));
   if (!twin) return null;
-  const what = twin.evidence.file.sha256 === reference.evidence.file.sha256 ? 'file' : 'tensors';
+  const what = sameFiles(twin.evidence, reference.evidence) ? 'file' : 'tensors';
   if (model.readsShipped) {
     const cause = 'the recipe reads the shipped file, so that equal bytes prove nothing';
     return finding('not-verifiable', cause, runs);

@@ -19,6 +19,7 @@ test('every file that evidence names is found, and no digest that is no file', (
   const trigger = { class: 3, maskL1: 2, reached: 1 };
   const found = evidenceArtifacts({
     ...bare,
+    file: { ...bare.file, companions: [{ path: 'w.bin', sha256: 'w', bytes: 4 }] },
     sets: { test: ref('a'), mix: ref('b') },
     targets: { train: ref('c') },
     slices: ref('d'),
@@ -31,7 +32,7 @@ test('every file that evidence names is found, and no digest that is no file', (
       ],
     },
   });
-  assert.equal(found.map(({ sha256 }) => sha256).join(''), 'abcdef');
-  assert.equal(found[2]!.what, 'true answers of training data');
+  assert.equal(found.map(({ sha256 }) => sha256).join(''), 'wabcdef');
+  assert.equal(found[3]!.what, 'true answers of training data');
   assert.deepEqual(evidenceArtifacts({ ...bare, triggers: { ran: false, why: 'no image' } }), []);
 });

@@ -8,11 +8,12 @@ export interface NamedArtifact {
 }
 
 export const evidenceArtifacts = (evidence: Evidence): NamedArtifact[] => {
-  const { sets, targets, slices, weights, triggers } = evidence;
+  const { file, sets, targets, slices, weights, triggers } = evidence;
   const found: NamedArtifact[] = [];
   const name = (what: string, ref: { sha256: string | null } | undefined): void => {
     if (ref && ref.sha256 !== null) found.push({ what, sha256: ref.sha256 });
   };
+  for (const companion of file.companions ?? []) name(`external data ${companion.path}`, companion);
   for (const set of evidenceSets) name(`predictions on ${setNames[set]}`, sets[set]);
   for (const set of labelledSets) name(`true answers of ${setNames[set]}`, targets?.[set]);
   name('slices', slices);

@@ -63,11 +63,20 @@ export interface WeightsRef {
   tensors: { name: string; shape: number[] }[];
 }
 
+/** A file beside a model file that holds values of its tensors (ONNX external data). */
+export interface Companion {
+  /** Below the folder of the model file. */
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
 /** The evaluation of one model file, as JSON. */
 export interface Evidence {
   /** Version of the evaluator; evidence of different evaluators is never compared. */
   evaluator: string;
-  file: { sha256: string; bytes: number };
+  /** Companions: by path; absent where all lies in one file. */
+  file: { sha256: string; bytes: number; companions?: Companion[] };
   /** Digest over name, dtype, shape and bytes of every tensor; null where the format is judged by bytes only. */
   tensorSha256: string | null;
   /** Absent sets were not evaluated (bitwise and opaque models have none). */

@@ -120,7 +120,14 @@ const WeightsRefSchema = Type.Object({
 
 export const EvidenceSchema = Type.Object({
   evaluator: Type.String({ maxLength: 128 }),
-  file: FileRef,
+  file: Type.Object({
+    ...FileRef.properties,
+    companions: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String({ maxLength: 1_024 }), ...FileRef.properties }), {
+        maxItems: 1_000,
+      }),
+    ),
+  }),
   tensorSha256: Type.Union([Sha256, Type.Null()]),
   sets: Type.Partial(
     Type.Object(

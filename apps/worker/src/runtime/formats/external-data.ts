@@ -1,12 +1,14 @@
 // Files beside an ONNX file that hold values of its tensors. Confined to the model's folder: a model file says where to read, and must
 // not make us read anything else. Source: ONNX, docs/ExternalData.md.
 import { constants, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, sep } from 'node:path';
+import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { FileBytes } from './file-bytes.ts';
 import { ModelFault, quoted } from './model-fault.ts';
 import { filePiece, type Piece } from './pieces.ts';
 
 const maxFiles = 1_000;
+/** Of values in memory: as a model in one file. */
+const maxHeldBytes = 2 ** 31 - 1;
 const cure = 'save the model as one file, or with its data in files beside it that no link leads out of';
 
 export interface ExternalPlace {
@@ -48,6 +50,8 @@ export class ExternalData {
   readonly #folder: string;
   readonly #files = new Map<string, FileBytes>();
   readonly #taken: Taken[] = [];
+  readonly #names = new Set<string>();
+  #held = 0;
 
   constructor(modelPath: string) {
     this.#model = realpathSync(modelPath);
@@ -84,6 +88,7 @@ export class ExternalData {
   /** The values of tensor `name`, which need `bytes`. */
   piece(name: string, { location, offset, length }: ExternalPlace, bytes: bigint): Piece {
     const file = this.#open(location);
+    this.#names.add(normalize(location));
     const refuse = (why: string): ModelFault =>
       new ModelFault(`tensor ${quoted(name)} ${why} in its external data ${quoted(location)}`, cure);
     const size = length ?? BigInt(file.size) - offset;
@@ -95,6 +100,23 @@ export class ExternalData {
     const end = begin + Number(bytes);
     this.#taken.push({ file, name, begin, end });
     return filePiece(file, begin, end);
+  }
+
+  /** The places that tensors named so far, below the model's folder, each in its shortest spelling. */
+  names(): string[] {
+    return [...this.#names].sort();
+  }
+
+  /** As `piece`, in memory. Throws ModelFault where all that was taken so passes 2 GiB. */
+  values(name: string, place: ExternalPlace, bytes: bigint): Buffer {
+    const piece = this.piece(name, place, bytes);
+    this.#held += piece.bytes;
+    if (this.#held > maxHeldBytes) {
+      throw new ModelFault(`its external data has more than ${maxHeldBytes} bytes`, 'judge it by its bytes');
+    }
+    const held = Buffer.alloc(piece.bytes);
+    piece.read(0, held);
+    return held;
   }
 
   /** Throws ModelFault where two tensors share bytes. */

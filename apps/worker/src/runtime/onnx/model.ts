@@ -1,6 +1,7 @@
 // What an ONNX file says, as far as the farm must know it before it hands the file to onnxruntime: tensors, graph, inputs.
 // Names of tools, versions and documentation are passed over: they are no part of the model. Source: onnx.proto.
 import { createHash } from 'node:crypto';
+import type { ExternalData } from '../formats/external-data.ts';
 import { quoted } from '../formats/model-fault.ts';
 import { readTensor, type Tensor } from './tensor.ts';
 import { bytesOf, fieldsOf, integersOf, ModelFault, textOf } from './wire.ts';
@@ -78,22 +79,26 @@ const tensorLine = ({ name, type, shape, bytes }: Tensor): string =>
   `tensor ${JSON.stringify(name)} ${type} ${shape.join('x')} ${digestLine(bytes)}`;
 
 /** An attribute as text: its name, and its value with tensors and graphs in canonical form. */
-const attributeLine = (message: Uint8Array, depth: number): string => {
+const attributeLine = (message: Uint8Array, depth: number, external: ExternalData | null): string => {
   let name = '';
   const values: string[] = [];
   for (const { number, value } of fieldsOf(message, 'an attribute')) {
     if (number === 1) name = textOf(value, 'an attribute');
     else if (number === 5 || number === 10)
-      values.push(tensorLine(readTensor(bytesOf(value, 'a tensor'), 'a tensor')));
+      values.push(tensorLine(readTensor(bytesOf(value, 'a tensor'), 'a tensor', external)));
     else if (number === 6 || number === 11)
-      values.push(...graphLines(readGraph(bytesOf(value, 'a graph'), depth + 1)));
+      values.push(...graphLines(readGraph(bytesOf(value, 'a graph'), external, depth + 1)));
     else if (number !== 13)
       values.push(`${number} ${typeof value === 'bigint' ? value : Buffer.from(value).toString('hex')}`);
   }
   return `attribute ${JSON.stringify(name)} ${values.join(' ')}`;
 };
 
-const readNode = (message: Uint8Array, depth: number): { lines: string[]; operation: OnnxOperation } => {
+const readNode = (
+  message: Uint8Array,
+  depth: number,
+  external: ExternalData | null,
+): { lines: string[]; operation: OnnxOperation } => {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Uint8Array[] = [];
@@ -111,7 +116,7 @@ const readNode = (message: Uint8Array, depth: number): { lines: string[]; operat
   return {
     lines: [
       `node ${JSON.stringify([ownDomain, operator, inputs, outputs])}`,
-      ...attributes.map((one) => attributeLine(one, depth)).sort(),
+      ...attributes.map((one) => attributeLine(one, depth, external)).sort(),
     ],
     operation: {
       operator: ownDomain === '' ? operator : `${ownDomain}.${operator}`,
@@ -122,17 +127,17 @@ const readNode = (message: Uint8Array, depth: number): { lines: string[]; operat
   };
 };
 
-const readGraph = (message: Uint8Array, depth = 0): Graph => {
+const readGraph = (message: Uint8Array, external: ExternalData | null, depth = 0): Graph => {
   if (depth > maxDepth) throw new ModelFault(`graphs are nested more than ${maxDepth} deep`);
   const graph: Graph = { tensors: [], nodes: [], operations: [], inputs: [], outputs: [] };
   const names = new Set<string>();
   for (const { number, value } of fieldsOf(message, 'the graph')) {
     if (number === 1) {
-      const { lines, operation } = readNode(bytesOf(value, 'a node'), depth);
+      const { lines, operation } = readNode(bytesOf(value, 'a node'), depth, external);
       graph.nodes.push(lines);
       graph.operations.push(operation);
     } else if (number === 5) {
-      const tensor = readTensor(bytesOf(value, 'a tensor'), 'a tensor');
+      const tensor = readTensor(bytesOf(value, 'a tensor'), 'a tensor', external);
       // Which of two onnxruntime would take is its own affair; a digest must not depend on it.
       if (names.has(tensor.name)) throw new ModelFault(`it holds two tensors named ${quoted(tensor.name)}`);
       names.add(tensor.name);
@@ -154,13 +159,16 @@ const graphLines = ({ tensors, nodes, inputs, outputs }: Graph): string[] => [
   ...outputs.map((one) => valueLine('output', one)),
 ];
 
-/** Reads a whole file. Throws ModelFault with the reason where it is no ONNX model that can be judged. */
-export const readOnnx = (bytes: Uint8Array): OnnxModel => {
+/**
+ * Reads a whole file. `external`: values that lie in files beside it; null: such a model is refused. Throws ModelFault with the reason
+ * where it is no ONNX model that can be judged.
+ */
+export const readOnnx = (bytes: Uint8Array, external: ExternalData | null = null): OnnxModel => {
   let graph: Graph | null = null;
   const opsets: string[] = [];
   let opset = 0;
   for (const { number, value } of fieldsOf(bytes, 'the file')) {
-    if (number === 7) graph = readGraph(bytesOf(value, 'the graph'));
+    if (number === 7) graph = readGraph(bytesOf(value, 'the graph'), external);
     else if (number === 25) throw new ModelFault('it defines functions of its own, which are not read');
     else if (number === 8) {
       let domain = '';
@@ -174,6 +182,7 @@ export const readOnnx = (bytes: Uint8Array): OnnxModel => {
     }
   }
   if (graph === null) throw new ModelFault('it has no graph: this is no ONNX model');
+  external?.refuseOverlaps();
   return { graph, opsets: opsets.sort(), opset };
 };
 

@@ -1,5 +1,6 @@
 // One tensor of an ONNX file: name, type, shape, and its values as little-endian bytes, whichever of the nine fields of
 // TensorProto they came in. Source: onnx.proto (IR version 10), message TensorProto.
+import { type ExternalData, placeOf } from '../formats/external-data.ts';
 import { bytesOf, fieldsOf, integersOf, ModelFault, textOf } from './wire.ts';
 
 export interface Tensor {
@@ -52,8 +53,24 @@ const packed = (values: readonly bigint[], elementBytes: number): Uint8Array => 
   return out;
 };
 
-/** Reads a TensorProto. Throws ModelFault where shape and bytes disagree, or where the values lie outside of the file. */
-export const readTensor = (message: Uint8Array, where: string): Tensor => {
+/** One entry of TensorProto.external_data. */
+const entryOf = (message: Uint8Array, where: string): [string, string] => {
+  const entry: [string, string] = ['', ''];
+  for (const { number, value } of fieldsOf(message, where)) {
+    if (number === 1 || number === 2) entry[number - 1] = textOf(value, where);
+  }
+  return entry;
+};
+
+/**
+ * Reads a TensorProto. `external`: where values that lie outside of the file are read; null: such a tensor is refused. Throws ModelFault
+ * where shape and bytes disagree.
+ */
+export const readTensor = (
+  message: Uint8Array,
+  where: string,
+  external: ExternalData | null = null,
+): Tensor => {
   let name = '';
   let type = 0;
   let raw: Uint8Array | null = null;
@@ -61,7 +78,8 @@ export const readTensor = (message: Uint8Array, where: string): Tensor => {
   const parts: Uint8Array[] = [];
   const integers: bigint[] = [];
   const strings: Uint8Array[] = [];
-  let external = false;
+  const entries: [string, string][] = [];
+  let isExternal = false;
   for (const { number, value } of fieldsOf(message, where)) {
     if (number === 1) dims.push(...integersOf(value));
     else if (number === 2) type = Number(value);
@@ -71,11 +89,12 @@ export const readTensor = (message: Uint8Array, where: string): Tensor => {
     else if (number === 6) strings.push(bytesOf(value, where));
     else if (number === 8) name = textOf(value, where);
     else if (number === 9) raw = bytesOf(value, where);
-    else if (number === 13) external = true;
-    else if (number === 14 && value === 1n) external = true;
+    else if (number === 13) entries.push(entryOf(bytesOf(value, where), where));
+    else if (number === 14 && value === 1n) isExternal = true;
   }
   const called = `tensor "${name}"`;
-  if (external) {
+  isExternal ||= entries.length > 0;
+  if (isExternal && external === null) {
     throw new ModelFault(
       `${called} keeps its values in another file (external data), which is not read: save the model as one file`,
     );
@@ -83,7 +102,7 @@ export const readTensor = (message: Uint8Array, where: string): Tensor => {
   if (dims.length > maxRank || dims.some((dim) => dim < 0n))
     throw new ModelFault(`${called} has an impossible shape`);
   const elements = dims.reduce((product, dim) => product * dim, 1n);
-  if (type === stringType) {
+  if (type === stringType && !isExternal) {
     if (BigInt(strings.length) !== elements)
       throw new ModelFault(`${called} has ${strings.length} texts for a shape of ${elements}`);
     const lengths = packed(
@@ -95,6 +114,10 @@ export const readTensor = (message: Uint8Array, where: string): Tensor => {
   const width = bits[type];
   if (width === undefined) throw new ModelFault(`${called} has the unknown type ${type}`);
   const wanted = (elements * BigInt(width) + 7n) / 8n;
+  if (isExternal) {
+    const bytes = external!.values(name, placeOf(entries), wanted);
+    return { name, type, shape: dims.map(Number), bytes };
+  }
   const bytes = raw ?? (parts.length > 0 ? Buffer.concat(parts) : packed(integers, Math.ceil(width / 8)));
   if (BigInt(bytes.length) !== wanted) {
     throw new ModelFault(
