@@ -82,7 +82,7 @@ export const sampleFile = (name: string, traits: SampleTraits = {}): JudgedFile 
   }
   for (const set of labelledSets) {
     file.evidence.targets![set] = { sha256: digestOf(`targets ${set}`), rows, columns: 1 };
-    file.targets![set] = labelsOf(set);
+    file.targets![set] = labelsOf(set).slice();
   }
   file.evidence.weightNorm = (traits.weightNorm ?? 1) * 14 * Math.exp(0.003 * own.normal());
   file.evidence.triggers = {

@@ -1,6 +1,6 @@
 // The alarms beside a verdict, each with its evidence. They name what a reader should look at; none says why it is so.
 import type { Battery } from './battery.ts';
-import type { Alarm, RecoveredTrigger, TestId, TestResult } from './evidence.ts';
+import type { Alarm, Contradictions, RecoveredTrigger, TestId, TestResult } from './evidence.ts';
 import type { JudgedFile } from './judged.ts';
 import { cellWords, shortP } from './sentence.ts';
 
@@ -15,14 +15,19 @@ const moves = ({ p }: TestResult): boolean => p <= movesAt;
 
 const figures = ({ statistic, p }: TestResult): string => `t = ${statistic.toFixed(1)}, p = ${shortP(p)}`;
 
-/** Beside a difference that the family has shown: where it lies and what it looks like. */
+/** Beside a difference that the family has shown: where it lies and what it looks like, by the battery of the fresh retrains. */
 export const differenceAlarms = (battery: Battery, shipped: JudgedFile): Alarm[] => {
   const triggers = triggerAlarms(battery, shipped);
   const named = new Set(triggers.flatMap(({ test }) => test));
   const slices = [...battery.tests, ...battery.outsideFamily].filter(
     (test) => test.cells && test.id !== 'triggers' && !named.has(test) && moves(test),
   );
-  return [...triggers.map(({ alarm }) => alarm), ...slices.map(sliceAlarm), ...recipeAlarms(battery)];
+  return [
+    ...(battery.contradictions ? contradictionAlarms(battery.contradictions) : []),
+    ...triggers.map(({ alarm }) => alarm),
+    ...slices.map(sliceAlarm),
+    ...recipeAlarms(battery),
+  ];
 };
 
 const sliceAlarm = (test: TestResult): Alarm => ({
@@ -80,20 +85,23 @@ const recipeAlarms = ({ tests, outsideFamily }: Battery): Alarm[] => {
   return [{ name: 'different-recipe', detail }];
 };
 
-/** Beside any verdict, and against equivalence: the shipped model lies too close, or contradicts declared labels; at the look's alpha. */
+/** Beside any verdict, and against equivalence: the shipped model lies too close (at the look's alpha), or contradicts declared labels. */
 export const standingAlarms = ({ tooCloseP, contradictions }: Battery, alpha: number): Alarm[] => {
   const alarms: Alarm[] = [];
   if (tooCloseP <= alpha) {
     const detail = `the shipped model lies nearer to the retrains than they do to each other (p = ${shortP(tooCloseP)}), as an average of models or a copy would`;
     alarms.push({ name: 'too-close', detail });
   }
-  if (contradictions?.p != null && contradictions.p <= alpha) {
-    const { count, rows, mostOfRetrain, p, listed } = contradictions;
-    const first = listed
-      .slice(0, 5)
-      .map(({ row, declared, shipped }) => `${row} (declared ${declared}, shipped model ${shipped})`);
-    const detail = `on ${count} of ${rows} training inputs every retrain is sure of the declared label and the shipped model says another (a retrain at most ${mostOfRetrain}; p = ${shortP(p)}): rows ${first.join(', ')}${count > first.length ? ' …' : ''}`;
-    alarms.push({ name: 'contradicts-declared-labels', detail });
-  }
+  if (contradictions) alarms.push(...contradictionAlarms(contradictions));
   return alarms;
+};
+
+const contradictionAlarms = ({ count, rows, mostOfRetrain, p, listed }: Contradictions): Alarm[] => {
+  if (p === null || p > movesAt || count === 0) return [];
+  const first = listed
+    .slice(0, 5)
+    .map(({ row, declared, shipped }) => `${row} (declared ${declared}, shipped model ${shipped})`);
+  const more = count > first.length ? ' …' : '';
+  const detail = `on ${count} of ${rows} training inputs every retrain is sure of the declared label and the shipped model says another (a retrain at most ${mostOfRetrain}; p = ${shortP(p)}): rows ${first.join(', ')}${more}`;
+  return [{ name: 'contradicts-declared-labels', detail }];
 };

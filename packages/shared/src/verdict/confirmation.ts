@@ -1,7 +1,6 @@
 // A difference that rests on statistics alone is confirmed before it is announced: at the scale of an archive one honest model in a
-// hundred is many a week. Ten retrains that the look did not see, the battery on them alone; both must say different, so that an honest
-// model is called so about once in 20,000 (alphas multiplied, were the two independent; they share the shipped model).
-
+// hundred is many a week. Ten retrains that the look did not see, the battery on them alone, at the alpha of ten: whatever
+// chance the first retrains had, the announced rate is that of one test at .005. What is odd in the shipped model itself stays odd.
 import { type Battery, runBattery } from './battery.ts';
 import type { Finding } from './finding.ts';
 import type { JudgedFile, JudgedRun, JudgeInput } from './judged.ts';

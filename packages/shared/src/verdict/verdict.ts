@@ -131,6 +131,8 @@ const confirmed = (
     const why = `${told}, which ${confirmingRuns} fresh retrains do not confirm (p = ${shortP(confirmation.familyP)})`;
     return finding('inconclusive', why, weighed, more);
   }
-  const alarms = [...shown.alarms, ...differenceAlarms(battery, input.reference!)];
+  const seen = differenceAlarms(battery, input.reference!);
+  const before = shown.alarms.filter(({ name }) => !seen.some((alarm) => alarm.name === name));
+  const alarms = [...before, ...seen];
   return finding('different', cause, weighed, { ...more, alarms });
 };
