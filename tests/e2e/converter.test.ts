@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { type LocalJobResult, runLocalJob } from '../../apps/worker/src/local-job.ts';
 import { openSandbox } from '../../apps/worker/src/sandbox/sandbox.ts';
 import { shippedSeed } from '../../examples/makers/provenance.ts';
+import { assertPublished } from '../../packages/shared/samples/published.ts';
 
 const tiny = fileURLToPath(new URL('../../examples/tiny', import.meta.url));
 const retrainTfjs = fileURLToPath(new URL('../../build/retrain-tfjs/bin/retrain-tfjs', import.meta.url));
@@ -93,6 +94,7 @@ async function judge(path: string): Promise<{ result: LocalJobResult; log: strin
       if (event.kind === 'log') log += event.text;
     },
   });
+  for (const verdict of result.verdicts) assertPublished(verdict);
   return { result, log };
 }
 

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Job } from '@retraind/shared/wire/resources';
+import { assertPublished } from '../../packages/shared/samples/published.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const victims = {
@@ -81,8 +82,10 @@ function childrenOf(parent: number, text: string): number[] {
     .map(Number);
 }
 
-const facts = (jobs: Job[]): unknown =>
-  jobs
+/** What must be equal; each verdict fits the schema that is published. */
+const facts = (jobs: Job[]): unknown => {
+  for (const { verdicts } of jobs) verdicts.forEach(assertPublished);
+  return jobs
     .map((job) => ({
       source: job.source,
       state: job.state,
@@ -96,6 +99,7 @@ const facts = (jobs: Job[]): unknown =>
       })),
     }))
     .sort((a, b) => a.source.localeCompare(b.source));
+};
 
 async function disturbed(data: string): Promise<Job[]> {
   let demo = startDemo(data);

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SampleTraits, sampleFile, sampleModel, sampleRuns } from '../../samples/judged.ts';
+import { judgeModel } from '../../samples/published.ts';
 import type { ModelVerdict } from './evidence.ts';
-import { judgeModel } from './verdict.ts';
 
 const verdictsOf = (draws: number, traits: SampleTraits, retrains = 20): ModelVerdict[] =>
   Array.from({ length: draws }, (_, draw) =>
