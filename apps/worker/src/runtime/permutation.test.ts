@@ -8,8 +8,8 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import { evidenceSets, labelledSets } from '@retraind/shared/verdict/evidence';
 import type { JudgedFile, JudgedRun } from '@retraind/shared/verdict/judged';
 import { ProbeStream } from '@retraind/shared/verdict/probe-stream';
+import { judgeModel } from '@retraind/shared/verdict/verdict';
 import onnxProto from 'onnx-proto';
-import { judgeModel } from '../../../../packages/shared/samples/published.ts';
 import { bareEvidence, collectEvidence } from '../evidence-files.ts';
 import { evaluate, example, floats, room } from './evaluator.fixture.ts';
 
