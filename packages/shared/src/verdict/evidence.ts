@@ -82,7 +82,10 @@ export interface Evidence {
   /** Absent sets were not evaluated (bitwise and opaque models have none). */
   sets: Partial<Record<EvidenceSet, PredictionsRef>>;
   metric: { name: string; value: number } | null;
-  /** Mean negative log likelihood of the true class on the test set, in nats; null where it is not defined. */
+  /**
+   * On the test set, in nats: mean negative log likelihood of the true class; of a vector of probabilities the mean cross-entropy over
+   * records and outputs. Null for regression, and where outputs are at fault.
+   */
   logLoss: number | null;
   /** Absent for other tasks than classification, and where the classes were not counted. */
   classExamples?: ClassExamples;
