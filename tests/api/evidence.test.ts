@@ -85,7 +85,7 @@ test('no other artifact is shown: not one that no verdict of the job names, nor 
     await artifacts.putText(pixel),
     await artifacts.putText('<!doctype html><script>alert(1)</script>'),
   ];
-  const large = await artifacts.putText(Buffer.concat([pixel, Buffer.alloc(1024 * 1024)]));
+  const large = await artifacts.putText(Buffer.concat([pixel, Buffer.alloc(8 * 1024 * 1024)]));
   const missing = sha256Of('never sent');
   const job = await jobWith([html, large.sha256, missing], 'weights C');
   for (const digest of [picture, html, large.sha256, missing]) {

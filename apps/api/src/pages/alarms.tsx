@@ -28,16 +28,15 @@ export const Alarms = ({ alarms, jobHref }: { alarms: Verdict['alarms']; jobHref
   </>
 );
 
-/** The pattern under its mask, as the search found it in the shipped model; a few dozen pixels wide, shown larger. */
+/** The pattern under its mask, as the search found it in the shipped model, and the mask beside it; some dozen pixels, shown larger. */
 export const TriggerPicture = ({ href, label }: { href: string; label: number | undefined }) => (
   <a href={href}>
     <img
       class="trigger"
       src={href}
-      width="96"
       height="96"
       loading="lazy"
-      alt={`The trigger${label === undefined ? '' : ` into class ${label}`} that was recovered from the shipped model: pattern under mask`}
+      alt={`The trigger${label === undefined ? '' : ` into class ${label}`} that was recovered from the shipped model: the pattern under its mask, and the mask beside it`}
     />
   </a>
 );

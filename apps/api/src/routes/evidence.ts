@@ -13,7 +13,8 @@ import { evidenceView } from '../views/evidence.ts';
 import { artifactHref } from '../views/run.ts';
 import { requireJob } from './jobs.ts';
 
-const mostPictureBytes = 1024 * 1024;
+/** RGB of two 1,024-pixel squares side by side, not compressed, is 6 MiB. */
+const mostPictureBytes = 8 * 1024 * 1024;
 
 export function evidenceRoutes(app: App, farm: Farm): void {
   const { db, artifacts } = farm;
