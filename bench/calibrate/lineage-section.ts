@@ -33,20 +33,25 @@ const caseTable = (cases: readonly CaseReport[]): string => {
   );
 };
 
-const countWords = ({ count, cases, interval95, least, met }: CaseCount): string => {
+const shareWords = ({ count, cases, interval95 }: CaseCount): string => {
   const [low, high] = [interval95.low, interval95.high].map((bound) => Math.round(100 * bound));
-  return `${count} of ${cases} (${low}–${high} %), wanted at least ${least}: ${met ? 'met' : '**missed**'}`;
+  return `${count} of ${cases} (${low}–${high} %)`;
 };
 
-export const lineageGoals = ({
-  leftOut,
-  outside,
-  edited,
-}: LineageReport): { text: string; met: boolean }[] => [
-  { text: `- honest, largest rho at most 2 of three reruns: ${countWords(leftOut)}`, met: leftOut.met },
-  { text: `- honest, largest rho at most 2 of four reruns: ${countWords(outside)}`, met: outside.met },
-  { text: `- edited, largest rho above 3: ${countWords(edited)}`, met: edited.met },
+const goalWords = (count: CaseCount): string =>
+  `${shareWords(count)}, wanted at least ${count.least}: ${count.met ? 'met' : '**missed**'}`;
+
+export const lineageGoals = ({ leftOut, edited }: LineageReport): { text: string; met: boolean }[] => [
+  { text: `- honest, left out, largest rho at most 2: ${goalWords(leftOut)}`, met: leftOut.met },
+  { text: `- edited, largest rho above 3: ${goalWords(edited)}`, met: edited.met },
 ];
+
+/** What was not fixed before the first measurement decides no goal. */
+const beside = ({ outside, allEdits }: LineageReport): string =>
+  [
+    `- Honest against all four reruns, largest rho at most 2: ${shareWords(outside)}. This set was added after the first left-out cases had missed.`,
+    `- Edited with the 5 % noise on all weights, largest rho above 3: ${shareWords(allEdits)}. That kind was kept out of the goal before it was measured, since it was expected to hide; the noise on the first kernel was raised from 5 % on another kernel to 20 % for the same reason.`,
+  ].join('\n');
 
 /** The section `lineage`. */
 export const lineageSection = (report: LineageReport): string => {
@@ -63,5 +68,7 @@ export const lineageSection = (report: LineageReport): string => {
     lineageGoals(report)
       .map(({ text }) => text)
       .join('\n'),
+    'Beside the goals, deciding none:',
+    beside(report),
   ].join('\n\n');
 };

@@ -42,11 +42,12 @@ export interface LineageReport {
   engine: string;
   evaluator: string;
   cases: CaseReport[];
-  /** Honest files with max rho ≤ 2: each rerun against the three others, and other arithmetic against all four. */
+  /** Honest files with max rho ≤ 2, each rerun against the three others; edited files with max rho > 3: the goals. */
   leftOut: CaseCount;
-  outside: CaseCount;
-  /** Edited files with max rho > 3. */
   edited: CaseCount;
+  /** No goals: other arithmetic against all four reruns, and the edits together with those that were expected to hide. */
+  outside: CaseCount;
+  allEdits: CaseCount;
   seconds: number;
 }
 
@@ -111,6 +112,7 @@ export const calibrateLineage = async ({
     leftOut: countOf(ofKind('left-out'), (rho) => rho <= 2, leastHonest),
     outside: countOf(ofKind('outside'), (rho) => rho <= 2, leastHonest),
     edited: countOf(ofKind('edited'), (rho) => rho > 3, leastEdited),
+    allEdits: countOf([...ofKind('edited'), ...ofKind('hidden')], (rho) => rho > 3, leastEdited),
     seconds: Math.round((Date.now() - startedAt) / 1_000),
   };
 };
