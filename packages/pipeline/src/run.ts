@@ -20,9 +20,9 @@ function integer(name: string, text: string, lowest: number, highest: number): n
 
 /** What this run was given. Every member throws a RecipeFault where its variable is missing or malformed. */
 export const run = {
-  /** $RETRAIN_SEED, 1 … 2^31-2: the same seed on the same engine gives the same bytes. */
+  /** $RETRAIN_SEED, 0 … 2^31-1 (the farm draws 1 … 2^31-2): the same seed on the same engine gives the same bytes. */
   get seed(): number {
-    return integer('RETRAIN_SEED', needed('RETRAIN_SEED'), 1, 2_147_483_646);
+    return integer('RETRAIN_SEED', needed('RETRAIN_SEED'), 0, 2_147_483_647);
   },
   /** $RETRAIN_NUMERICS, from 0; 0 (the recipe's own numerics) where it is not set. */
   get numerics(): number {

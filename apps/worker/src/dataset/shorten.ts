@@ -17,6 +17,8 @@ export const withheldOneOf = 10;
 /** Bytes of records that are worked on at a time, about. */
 const stretchBytes = 256 * 1024;
 const longestLine = 2 ** 24;
+/** The first line of a csv names its columns. */
+const headLines = { csv: 1, text: 0 } as const;
 
 /** Whether record `index` (from 0) of a file with `records` is withheld under this job seed. */
 export const drawFor = (jobSeed: string): ((index: number, records: number) => boolean) => {
@@ -43,8 +45,8 @@ export const countRecords = async (path: string, format: RecordFormat): Promise<
   try {
     if (format === 'csv' || format === 'text') {
       let lines = 0;
-      for await (const line of linesOf(source.stream)) if (!isHead(line, lines, format)) lines += 1;
-      return lines;
+      for await (const _ of linesOf(source.stream)) lines += 1;
+      return Math.max(0, lines - headLines[format]);
     }
     const { records, recordBytes } = await headOf(new ByteReader(source.stream), format);
     if (recordBytes === 0) throw new Problem('invalid-data', 'its records are empty');
@@ -116,18 +118,12 @@ async function* keptLines(
   records: number,
   isDrawn: (index: number, records: number) => boolean,
 ): AsyncGenerator<Buffer> {
-  let index = 0;
+  let index = -headLines[format];
   for await (const line of linesOf(stream)) {
-    if (isHead(line, index, format)) yield line;
-    else if (!isDrawn(index++, records)) yield line;
+    if (index < 0 || !isDrawn(index, records)) yield line;
+    index += 1;
   }
 }
-
-/** The first line of a csv names its columns where one of its fields is no number. */
-const isHead = (line: Buffer, index: number, format: 'csv' | 'text'): boolean =>
-  format === 'csv' &&
-  index === 0 &&
-  /[^\d\s.,;+eE\t-]/.test(line.toString('latin1').replace(/nan|inf(inity)?/gi, ''));
 
 /** Lines with their line breaks. Problem `invalid-data` for what is no text of lines, and for quotes around line breaks. */
 async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
