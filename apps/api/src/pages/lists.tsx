@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // Tables that more than one page shows: jobs, runs, nodes.
+import { seedLabel } from '@retraind/shared/job/run-place';
 import type { JobSummary, Node, RunSummary } from '@retraind/shared/wire/resources';
 import { Moment, Progress, RungBadge, StateBadge } from './words.tsx';
 
@@ -89,7 +90,7 @@ export const RunsTable = ({ runs }: { runs: RunSummary[] }) =>
                   <code>{run.runId}</code>
                 </a>
               </td>
-              <td class="number">{run.seed ?? `#${run.seedIndex}`}</td>
+              <td class="number">{seedLabel(run)}</td>
               <td>
                 {run.purpose}
                 {run.numerics > 0 && `, numerics ${run.numerics}`}

@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // A run: one seed on one slot. What came out, by digest; its curve; its log.
+import { placeInWords, seedLabel } from '@retraind/shared/job/run-place';
 import type { ModelFile, Run } from '@retraind/shared/wire/resources';
 import { renderPage } from './layout.tsx';
 import { LossCurves } from './loss-curves.tsx';
@@ -66,11 +67,7 @@ export const runPage = ({ run, series, log }: RunPageProps): string =>
           <Files caption="What it is held against (shipped)" files={run.references} weights="weights" />
         )}
         <h2>Training</h2>
-        <LossCurves
-          curves={
-            series ? [{ runId: run.runId, label: `seed ${run.seed ?? `#${run.seedIndex}`}`, series }] : []
-          }
-        />
+        <LossCurves curves={series ? [{ runId: run.runId, label: `seed ${seedLabel(run)}`, series }] : []} />
         <h2>Log</h2>
         <p>
           <a href={run.logHref}>whole log</a> · <a href={run.metricsHref}>metrics lines</a>
@@ -107,7 +104,7 @@ const Facts = ({ run }: { run: Run }) => (
     <dt>Seed</dt>
     <dd>
       {run.seed === null ? 'not told yet' : <code>{run.seed}</code>}{' '}
-      <span class="faint">number {run.seedIndex} of the job</span>
+      <span class="faint">{placeInWords(run)}</span>
     </dd>
     <dt>Node</dt>
     <dd>{run.nodeId ? <code>{run.nodeId}</code> : '–'}</dd>

@@ -2,6 +2,7 @@
 
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as lists from '@retraind/prisma/store/lists';
+import { seedLabel } from '@retraind/shared/job/run-place';
 import { falseAlarmSentence } from '@retraind/shared/verdict/false-alarms';
 import { encodeCursor } from '@retraind/shared/wire/page';
 import type { Job, Version } from '@retraind/shared/wire/resources';
@@ -94,10 +95,11 @@ export function pageRoutes(app: App, farm: Farm): void {
     const row = await requireJob(farm, request.params.jobId);
     const job = await jobView(db, row);
     const curves: Curve[] = [];
-    for (const { runId, seed, seedIndex, state } of job.runs) {
+    for (const run of job.runs) {
+      const { runId, state } = run;
       if (state === 'waiting') continue;
       const series = await readCurve(await runFile(farm, await requireRun(db, runId), 'metrics'));
-      if (series) curves.push({ runId, label: `seed ${seed ?? `#${seedIndex}`}`, series });
+      if (series) curves.push({ runId, label: `seed ${seedLabel(run)}`, series });
     }
     const explanation = job.state === 'judged' ? null : await explanationOf(farm, row);
     return sendPage(reply, jobPage({ job, curves, explanation }));

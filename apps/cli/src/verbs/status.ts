@@ -1,4 +1,5 @@
 // retrain status: what the farm is doing, or where one job or package stands.
+import { seedLabel } from '@retraind/shared/job/run-place';
 import type { Page } from '@retraind/shared/wire/page';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
@@ -36,7 +37,7 @@ function printJob(job: Job, why: Explanation | null, output: Output): void {
   const head = ['RUN', 'SEED', 'STATE', 'STEP', 'DONE', 'NODE'].map(output.color.bold);
   const rows = job.runs.map((run) => [
     run.runId,
-    run.seed === null ? `#${run.seedIndex}` : String(run.seed),
+    seedLabel(run),
     run.state,
     run.step ?? '–',
     percent(run.progress),

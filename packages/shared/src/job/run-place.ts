@@ -50,6 +50,14 @@ export const seedOfPlace = (
   { seedIndex, declaredSeed }: Pick<RunPlace, 'seedIndex' | 'declaredSeed'>,
 ): number => declaredSeed ?? seedAt(jobSeed, seedIndex);
 
+/** The seed of a run in a table: as it was given, else which it will be; with what sets it apart. */
+export const seedLabel = (run: RunPlace & { seed: number | null }): string =>
+  [
+    String(run.seed ?? run.declaredSeed ?? `#${run.seedIndex}`),
+    ...(run.purpose === 'rerun' ? [run.numerics > 0 ? `numerics ${run.numerics}` : 'rerun'] : []),
+    ...(run.purpose === 'dependence' ? ['less data'] : []),
+  ].join(', ');
+
 /** A place in words, for logs and pages: `seed 3`, `declared seed, numerics 2`, `seed 1, a tenth of the records withheld`. */
 export const placeInWords = ({ purpose, seedIndex, declaredSeed, numerics, repeat }: RunPlace): string =>
   [

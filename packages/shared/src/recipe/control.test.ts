@@ -265,7 +265,7 @@ const planted: [
   ['X-Note: label', 'Converter: a b', 29, 'Converter', /name of a rules target/, /./],
   ['X-Note: label', 'Slices: slices.idx', 29, 'Slices', /not of the form/, /PATH \(FORMAT/],
   ['X-Note: label', 'Slices: a.npy (npy)', 29, 'Slices', /does not pin/, /add its line/],
-  ['Comparison: statistical', 'Comparison: numerical', 16, 'Comparison', /not yet supported/, /bitwise/],
+  ['X-Note: label', 'Seed: 2147483648', 29, 'Seed', /from 0 to 2147483647/, /Seed: 1/],
 ];
 
 for (const [from, to, line, field, message, cure] of planted) {

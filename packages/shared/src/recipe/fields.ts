@@ -61,9 +61,13 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row(
       'Comparison',
       'yes',
-      'bitwise or statistical: the strongest claim that the recipe aims at; numerical is not yet supported',
+      'bitwise, numerical or statistical: the strongest claim that the recipe aims at',
     ),
-    row('Seed', 'numerical', 'the seed of the shipped file, where upstream published it'),
+    row(
+      'Seed',
+      'numerical',
+      'the seed of the shipped file, where upstream published it, 0 to 2147483647: the target gets it in `$RETRAIN_SEED`, in several arithmetics',
+    ),
     row(
       'Reads-Shipped',
       'no',

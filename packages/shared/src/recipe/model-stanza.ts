@@ -19,8 +19,8 @@ import { pathFault, StanzaReader, short } from './stanza-reader.ts';
 /** Numbers of runs after which a verdict may fall. */
 const lookCounts = looks.map(({ k }) => k);
 
-/** A seed as 32-bit generators take it. */
-const maxSeed = 2 ** 32 - 1;
+/** The largest signed 32-bit number: what every generator takes. */
+const maxSeed = 2 ** 31 - 1;
 
 export function readModel(stanza: Stanza, file: string): { model: RecipeModel; reader: StanzaReader } {
   const reader = new StanzaReader(
@@ -174,11 +174,13 @@ function readRuns(
 function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null): void {
   if (model.comparison === 'numerical') {
     reader.required('Seed', 'Comparison: numerical needs it');
-    reader.fault(
-      'Comparison',
-      'the comparison numerical is not yet supported',
-      'write `Comparison: bitwise` or `Comparison: statistical`',
-    );
+    if (model.readsShipped) {
+      reader.fault(
+        'Reads-Shipped',
+        'a recipe that reads the shipped file starts near it: no numerical comparison',
+        'compare statistically, or train without the shipped file',
+      );
+    }
   }
   if (model.comparison === 'bitwise' && model.readsShipped) {
     reader.fault(
@@ -187,16 +189,10 @@ function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null)
       'compare statistically, or train without the shipped file',
     );
   }
-  if (model.comparison !== 'statistical') return;
-  const why = 'Comparison: statistical needs it';
-  for (const name of [
-    'Task',
-    'Metric',
-    'Margin',
-    'Evaluation-Data',
-    'Evaluation-Inputs',
-    'Evaluation-Targets',
-  ]) {
+  if (model.comparison === 'bitwise') return;
+  const why = `Comparison: ${model.comparison} needs it`;
+  const names = ['Task', 'Evaluation-Data', 'Evaluation-Inputs', 'Evaluation-Targets'];
+  for (const name of model.comparison === 'numerical' ? names : [...names, 'Metric', 'Margin']) {
     reader.required(name, why);
   }
   if (task === 'opaque') {
@@ -208,7 +204,7 @@ function checkClaim(reader: StanzaReader, model: RecipeModel, task: Task | null)
   } else if (task !== null && Object.keys(metricsOfTask[task]).length === 0) {
     reader.fault(
       'Task',
-      `a statistical comparison of the task ${task} is not yet supported`,
+      `a ${model.comparison} comparison of the task ${task} is not yet supported`,
       'use classification, probability-vector or regression, or `Comparison: bitwise`',
     );
   }

@@ -1,5 +1,6 @@
 // A verdict as plain text, line by line: for the terminal, and for pages that want no table.
 
+import { declaredRunLines } from './declared-run-lines.ts';
 import {
   type Confirmation,
   type Contradictions,
@@ -22,6 +23,7 @@ export const explainVerdict = (verdict: ModelVerdict): string[] => {
     lines.push(`Registered before training: recipe ${recipeSha256}, noted ${at} ${who}.`);
   }
   if (verdict.moreRuns > 0) lines.push(`Not final: ${verdict.moreRuns} more wanted.`);
+  lines.push(...declaredRunLines(verdict));
   const { metric } = verdict;
   if (metric) {
     const margin = verdict.margin === null ? '' : `, margin ${verdict.margin}`;

@@ -12,6 +12,7 @@ import {
 } from '../../samples/lineage.ts';
 import { judgeModel } from '../../samples/published.ts';
 import type { Lineage } from './evidence.ts';
+import { explainVerdict } from './explanation.ts';
 import type { JudgedRun } from './judged.ts';
 import { decideLineage, lineageOf } from './lineage.ts';
 import { alignTensors, pairAt } from './weight-distances.ts';
@@ -188,6 +189,14 @@ test('the ladder spends in order: the declared seed, other arithmetic, a depende
   const verdict = judge(shipped, [...all, sampleDependence(runs[0]!)]);
   assert.deepEqual([verdict.rung, verdict.k, verdict.moreRuns], ['same-run', 4, 0]);
   assert.equal(verdict.lineage!.outcome, 'same-run');
+  const lines = explainVerdict(verdict).join('\n');
+  assert.match(lines, /^Lineage of seed 77, run with numerics 0, 1, 2, 3: same-run: /m);
+  assert.match(lines, /^Lineage: noise probes: .* to the reruns, .* among them, ratio \d\.\d\d\.$/m);
+  assert.match(lines, /^Dependence on the data: depends: without 800 of 8000 records/m);
+  assert.match(
+    explainVerdict(waits).join('\n'),
+    /^Wanted: a run with declared seed 77, a tenth of the records/m,
+  );
   assert.match(verdict.sentence, /is the declared run within the measured noise of its arithmetic/);
   const hidden = { ...sampleDependence(runs[0]!), evidence: runs[0]!.evidence };
   const independent = judge(shipped, [...all, hidden]);
