@@ -1,4 +1,4 @@
-// retrain demo: the whole farm on this machine, two packages, two verdicts. Everything in it is the ordinary thing: a signed
+// retrain demo: the whole farm on this machine, three packages, three verdicts. Everything in it is the ordinary thing: a signed
 // apt archive, intake, jobs, workers, sandboxes, pages.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import type { Output } from '../output.ts';
 import { openJobProgress } from '../progress.ts';
 import { judgedModels, verdictNotes, verdictTable } from '../verdict-view.ts';
 
-const examples = ['clothes', 'clothes-tampered'];
+const examples = ['clothes', 'clothes-tampered', 'clothes-patched'];
 const suiteName = 'demo';
 const pollMilliseconds = 400;
 const localIntakeSeconds = 5;
@@ -108,7 +108,7 @@ async function runDemo(args: Args, output: Output, signal: AbortSignal): Promise
   try {
     output.say(`pages: ${farm.client.address}/`);
     const before = await patiently(() => newestJobs(farm.client), signal);
-    output.say('building the two source packages into a signed apt archive of this farm');
+    output.say('building the three source packages into a signed apt archive of this farm');
     const sources = await publishExamples(examples, join(data, 'archive'));
     const suite = { name: suiteName, sources, intakeSeconds: localIntakeSeconds };
     await patiently(() => farm.client.post('/api/v1/suites', suite), signal);
@@ -132,11 +132,11 @@ export const demo: Verb = {
   name: 'demo',
   usage:
     'demo [--exit] [--seed N] [--data FOLDER] [--listen HOST:PORT] [--slots N] [--no-install] [--no-sandbox] [--json]',
-  summary: 'a farm on this machine retrains and judges two packages; the pages stay up until Ctrl-C',
+  summary: 'a farm on this machine retrains and judges three packages; the pages stay up until Ctrl-C',
   words: [0, 0],
   endsByInterrupt: true,
   options: {
-    exit: { type: 'boolean', help: 'end when both verdicts are shown' },
+    exit: { type: 'boolean', help: 'end when all verdicts are shown' },
     seed: { type: 'string', value: 'N', help: 'job seed instead of one derived from the sources' },
     data: {
       type: 'string',
