@@ -48,8 +48,10 @@ async function outcomeOf(db: Database, jobId: string) {
   const stored = await verdicts.ofJob(db, jobId);
   const all = await runs.ofJob(db, jobId);
   return {
-    verdicts: stored.map(({ verdict }) => verdict),
-    runs: all.map(({ seedIndex, seed, state, outputs, references }) => ({
+    // Each farm registers the recipe at its own time.
+    verdicts: stored.map(({ verdict: { registered: _, ...verdict } }) => verdict),
+    runs: all.map(({ purpose, seedIndex, seed, state, outputs, references }) => ({
+      purpose,
       seedIndex,
       seed,
       state,
