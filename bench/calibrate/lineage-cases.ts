@@ -1,13 +1,12 @@
 // Which files the lineage calibration makes, and which are held against which. Pure.
+import { furtherNumerics, lineageNumerics } from '@retraind/shared/verdict/run-plan';
 import type { Wanted } from './population.ts';
 import { honest } from './task.ts';
 
-/** The reruns of the declared seed: RETRAIN_NUMERICS of the lineage rung. */
-export const referenceNumerics = [0, 1, 2, 3] as const;
 /** RETRAIN_NUMERICS of another engine. */
 const otherEngine = 4;
 /** Those of an upstream whose arithmetic is none of the reruns': one weight moved by 1 ulp, another each. */
-const otherWeights = [5, 6, 7] as const;
+const otherWeights = [8, 9, 10] as const;
 /** The arithmetic under which tampered files were made. */
 const shippedNumerics = otherWeights[0];
 
@@ -28,26 +27,28 @@ export const editedKinds = [
 export const hiddenKinds = [{ name: 'weight-noise', title: 'all weights moved by 5 % noise' }] as const;
 
 export interface LineageCase {
-  /** `left-out`: honest, against the three other reruns; `outside`: honest, against all four, as the product has them. */
+  /** `left-out`: honest, against the three other reruns; `outside`: honest, against all, as the product has them. */
   kind: 'left-out' | 'outside' | 'edited' | 'hidden';
   title: string;
   shipped: Wanted;
   reruns: Wanted[];
+  /** Those that are asked for where the first leave it unsettled. */
+  further: Wanted[];
 }
 
-const rerunsOf = (seed: number, without?: number): Wanted[] =>
-  referenceNumerics
-    .filter((numerics) => numerics !== without)
-    .map((numerics) => ({ population: honest, seed, numerics }));
+const rerunsOf = (seed: number, all: readonly number[], without: number): Wanted[] =>
+  all.filter((numerics) => numerics !== without).map((numerics) => ({ population: honest, seed, numerics }));
 
-/** All cases of seeds 1..seeds. `engines`: whether there is another engine to train by. */
+/** All cases of seeds 1..seeds. `engines`: whether there is another engine to train by; without one its reruns are left out. */
 export const lineageCases = (seeds: number, engines: boolean): LineageCase[] =>
   Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) => {
+    const further = furtherNumerics.filter((numerics) => engines || numerics !== otherEngine);
     const untampered = (kind: LineageCase['kind'], title: string, numerics: number): LineageCase => ({
       kind,
       title,
       shipped: { population: honest, seed, numerics },
-      reruns: rerunsOf(seed, kind === 'left-out' ? numerics : undefined),
+      reruns: rerunsOf(seed, lineageNumerics, numerics),
+      further: rerunsOf(seed, further, numerics),
     });
     const tampered =
       (kind: 'edited' | 'hidden') =>
@@ -55,15 +56,16 @@ export const lineageCases = (seeds: number, engines: boolean): LineageCase[] =>
         kind,
         title,
         shipped: { population: name, seed, numerics: shippedNumerics },
-        reruns: rerunsOf(seed),
+        reruns: rerunsOf(seed, lineageNumerics, shippedNumerics),
+        further: rerunsOf(seed, further, shippedNumerics),
       });
     return [
-      ...referenceNumerics.map((numerics) =>
-        untampered('left-out', 'honest, its arithmetic not among 3 reruns', numerics),
+      ...lineageNumerics.map((numerics) =>
+        untampered('left-out', 'honest, its arithmetic left out', numerics),
       ),
-      ...(engines ? [untampered('outside', 'honest, by another engine, 4 reruns', otherEngine)] : []),
+      ...(engines ? [untampered('outside', 'honest, by another engine', otherEngine)] : []),
       ...otherWeights.map((numerics) =>
-        untampered('outside', 'honest, another weight moved by 1 ulp, 4 reruns', numerics),
+        untampered('outside', 'honest, another weight moved by 1 ulp', numerics),
       ),
       ...editedKinds.map(tampered('edited')),
       ...hiddenKinds.map(tampered('hidden')),
@@ -74,7 +76,7 @@ export const lineageCases = (seeds: number, engines: boolean): LineageCase[] =>
 export const filesOf = (cases: readonly LineageCase[]): Wanted[] => [
   ...new Map(
     cases
-      .flatMap(({ shipped, reruns }) => [shipped, ...reruns])
+      .flatMap(({ shipped, reruns, further }) => [shipped, ...reruns, ...further])
       .map((file) => [`${file.population}/${file.seed}/${file.numerics}`, file]),
   ).values(),
 ];

@@ -12,8 +12,8 @@ import {
 import type { Lineage } from './evidence.ts';
 import { type Finding, finding, upperFirst } from './finding.ts';
 import type { JudgedRun, JudgeInput } from './judged.ts';
-import { isNear, lineageOf } from './lineage.ts';
-import { declaredPlace, hasDeclaredSeed, lineageNumerics } from './run-plan.ts';
+import { isNear, isUnsettled, lineageOf } from './lineage.ts';
+import { declaredPlace, furtherNumerics, hasDeclaredSeed, lineageNumerics } from './run-plan.ts';
 
 /** Runs of the declared seed, each arithmetic in order; repetitions last. */
 export const declaredRuns = ({ model, runs }: JudgeInput): JudgedRun[] =>
@@ -83,6 +83,11 @@ export const judgeLineage = (input: JudgeInput, retrains: readonly JudgedRun[]):
   if (others.length > 0 && lineage.cosine !== null && isNear(lineage.cosine)) {
     const cause = `other bytes, but near in weights (cosine ${lineage.cosine.toFixed(3)}): the declared seed is run in other arithmetic`;
     return waits(cause, others, lineage);
+  }
+  const further = missing(furtherNumerics);
+  if (further.length > 0 && isUnsettled(lineage)) {
+    const cause = `near the limits of ${runs.length} reruns (${lineage.why}): the declared seed is run in more arithmetic`;
+    return waits(cause, further, lineage);
   }
   const { outcome, why } = lineage;
   if (outcome === 'same-run') {

@@ -14,11 +14,12 @@ import { judgeModel } from '../../samples/published.ts';
 import type { Lineage } from './evidence.ts';
 import { explainVerdict } from './explanation.ts';
 import type { JudgedRun } from './judged.ts';
-import { decideLineage, lineageOf } from './lineage.ts';
+import { decideLineage, isUnsettled, lineageOf } from './lineage.ts';
 import { alignTensors, pairAt } from './weight-distances.ts';
 
 const model = sampleModel({ seed: declaredSeed });
-const reruns = sampleReruns(4);
+const eight = sampleReruns(8);
+const reruns = eight.slice(0, 4);
 const runs = reruns.map(({ run }) => run);
 
 const lineage = (shipped: WeightedFile, of = reruns): Lineage =>
@@ -169,7 +170,7 @@ const judge = (shipped: WeightedFile, all: readonly JudgedRun[], changes = {}) =
     model: { ...model, ...changes },
     reference: shipped.file,
     runs: all,
-    weights: distancesOf([shipped, ...reruns.filter(({ run }) => all.includes(run))]),
+    weights: distancesOf([shipped, ...eight.filter(({ run }) => all.includes(run))]),
   });
 const retrains = sampleRuns('retrains', 5);
 
@@ -220,17 +221,48 @@ test('an edited lineage is different, with its alarm; far weights spare the othe
   assert.match(far.reasons[0]!, /^Lineage does not decide: the shipped weights point elsewhere/);
 });
 
-test('between 2 and 3 statistics go on, and a numerical recipe stays inconclusive', () => {
-  const bias = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5].find((value) => {
-    const rho = departed({ bias: value }).maxRho!;
-    return rho > 2 && rho <= 3;
+/** A moved bias whose largest rho against `of` lies in the range. */
+const standing = (of: typeof reruns, low: number, high: number): WeightedFile => {
+  const biases = Array.from({ length: 60 }, (_, i) => 0.1 + 0.02 * i);
+  const bias = biases.find((value) => {
+    const rho = lineage(weightedFile('shipped', { bias: value }), of).maxRho!;
+    return rho > low && rho <= high;
   });
   assert.ok(bias !== undefined);
-  const shipped = weightedFile('shipped', { bias });
-  const verdict = judge(shipped, [...retrains, ...runs]);
+  return weightedFile('shipped', { bias });
+};
+
+test('four reruns settle what is clear; near the limits four more are asked for', () => {
+  for (const [rho, outcome, unsettled] of [
+    [2, 'same-run', false],
+    [2.1, 'between', true],
+    [3.1, 'edited', true],
+    [6, 'edited', true],
+    [6.1, 'edited', false],
+    [9, 'void', false],
+  ] as const) {
+    assert.equal(isUnsettled({ outcome, maxRho: rho }), unsettled, `${outcome} ${rho}`);
+  }
+  for (const shipped of [standing(reruns, 2, 3), standing(reruns, 3, 6)]) {
+    const waits = judge(shipped, [retrains[0]!, ...runs]);
+    assert.deepEqual(
+      [waits.rung, waits.alarms, waits.asks?.map(({ numerics }) => numerics)],
+      ['inconclusive', [], [4, 5, 6, 7]],
+    );
+    assert.match(waits.sentence, /near the limits of 4 reruns/);
+  }
+  const further = eight.map(({ run }) => run);
+  const edited = judge(standing(eight, 3, 6), [retrains[0]!, ...further]);
+  assert.deepEqual([edited.rung, edited.k, edited.moreRuns], ['different', 8, 0]);
+});
+
+test('between 2 and 3 of eight reruns statistics go on, and a numerical recipe stays inconclusive', () => {
+  const further = eight.map(({ run }) => run);
+  const shipped = standing(eight, 2, 3);
+  const verdict = judge(shipped, [...retrains, ...further]);
   assert.equal(verdict.lineage!.outcome, 'between');
   assert.ok(verdict.alpha !== null && verdict.k === 5);
-  const numerical = judge(shipped, [retrains[0]!, ...runs], { comparison: 'numerical', margin: null });
+  const numerical = judge(shipped, [retrains[0]!, ...further], { comparison: 'numerical', margin: null });
   assert.deepEqual([numerical.rung, numerical.moreRuns, numerical.alpha], ['inconclusive', 0, null]);
   assert.match(numerical.sentence, /above 2, but not above 3/);
 });

@@ -17,6 +17,8 @@ import { pairAt, type WeightComparison, type WeightDistances } from './weight-di
 export const sameRunRho = 2;
 /** Above it on any axis, near as the weights are: edited. */
 export const editedRho = 3;
+/** Above it four reruns settle that a file was edited: of 32 honest ones held against three or four, the farthest reached 3.5. */
+const settledRho = 2 * editedRho;
 /** Where reruns end farther apart, relative to the weights, training has forgotten its seed: independent seeds lie at 1.41. */
 const voidBase = 0.5;
 const sameRunCosine = 0.8;
@@ -31,6 +33,13 @@ const outputRounding = 1e-12;
 
 /** Whether weights so far apart leave anything to the other reruns to tell. */
 export const isNear = (cosine: number): boolean => cosine > kinCosine;
+
+/**
+ * Whether a few more reruns may change what is said: the distance among four of a tensor of 10 values is so uncertain that an honest
+ * file may stand between the limits, or beyond them.
+ */
+export const isUnsettled = ({ outcome, maxRho }: Pick<Lineage, 'outcome' | 'maxRho'>): boolean =>
+  outcome === 'between' || (outcome === 'edited' && maxRho! <= settledRho);
 
 /**
  * Weighs the shipped file against reruns of one declared seed, in any order. `weights` holds the weights of all of them. Reruns with the

@@ -16,6 +16,8 @@ type PlannedModel = Pick<RecipeModel, 'comparison' | 'runs' | 'securityCritical'
 
 /** RETRAIN_NUMERICS under which the declared seed is run again: four, for three at least are needed to tell. */
 export const lineageNumerics = [0, 1, 2, 3] as const;
+/** Those that are run beside them where four leave it unsettled. */
+export const furtherNumerics = [4, 5, 6, 7] as const;
 
 /** Whether reruns of the declared seed say anything of a model: a recipe that reads the shipped file starts near it. */
 export const hasDeclaredSeed = ({ seed, readsShipped }: PlannedModel): boolean =>
