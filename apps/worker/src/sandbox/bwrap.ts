@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureTool } from '@retraind/host/debian-tools';
 import { Problem } from '@retraind/shared/wire/problems';
+import { killEach } from './process-tree.ts';
 import type { Command, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
 
@@ -249,9 +250,7 @@ export const bwrap = (path: string | null): Sandbox => {
         env: command.env,
         cwd: '/',
         // The first process inside dies with bwrap, and the kernel kills its PID namespace with it.
-        kill: async (pid) => {
-          process.kill(pid, 'SIGKILL');
-        },
+        kill: async (pid) => killEach([pid]),
         sweep: async () => {},
       });
     },

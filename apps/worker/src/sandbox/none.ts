@@ -1,21 +1,11 @@
 // No sandbox (--no-sandbox): the program runs as this user, sees the machine and its network. Limits hold, and the process
 // tree is killed as far as it can be found. For machines where no sandbox can be made; every record is tainted.
 import { randomBytes } from 'node:crypto';
-import { processesMarked, processTree } from './process-tree.ts';
+import { killEach, processesMarked, processTree } from './process-tree.ts';
 import type { Command, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
 
 const markName = 'RETRAIN_RUN_MARK';
-
-const killEach = (pids: readonly number[]): void => {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-};
 
 export const none = (): Sandbox => ({
   name: 'none',

@@ -82,3 +82,14 @@ export const processesMarked = async (mark: string): Promise<number[]> => {
   }
   return found;
 };
+
+/** Ends processes at once; one that ended meanwhile is none. */
+export const killEach = (pids: readonly number[]): void => {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+};

@@ -74,7 +74,9 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   let sweeping = Promise.resolve();
   let lastSign = performance.now();
   const stop = (reason: EndReason): void => {
-    if (over !== null || pid === undefined) return;
+    // Its number may be another's once it has ended.
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    if (over !== null || pid === undefined || hasEnded) return;
     over = reason;
     killing = start.kill(pid);
   };
