@@ -129,6 +129,25 @@ suite('a converter', { skip: refusal }, () => {
     assert.match(record(outcome.provenanceSha256), /"converters": \[\s*"int8"\s*\]/);
   });
 
+  test('that is missing, or converts nothing, leaves a quantised file not verifiable', async () => {
+    const idle = writePackage('plain', 'retrain-tfjs debian/retrain/plain.mjs');
+    const plain = int8.replace(", { weights: 'int8' }", '');
+    assert.notEqual(plain, int8);
+    writeFileSync(join(idle, 'debian/retrain/plain.mjs'), plain);
+    const none = join(room, 'none/tiny');
+    cpSync(tiny, none, { recursive: true });
+    for (const path of [idle, none]) {
+      copyFileSync(join(folder, 'models/tiny.onnx'), join(path, 'models/tiny.onnx'));
+      const { result } = await judge(path);
+      assert.equal(result.broken, null);
+      const [verdict] = result.verdicts;
+      assert.equal(verdict!.rung, 'not-verifiable', verdict!.sentence);
+      assert.match(verdict!.sentence, /shipped file is quantised and the retrain with seed \d+ is not/);
+      // The metric alone is still told.
+      assert.ok(verdict!.metric!.shipped > 0.8);
+    }
+  });
+
   test('that fails, or leaves no output, is the recipe’s fault', async () => {
     const failing = await judge(writePackage('failing', 'echo no such tool; exit 3'));
     assert.equal(failing.result.broken?.blame, 'recipe');
