@@ -153,7 +153,11 @@ test('faults are told in two lines: what, and the cure', async () => {
     [recipe('0.1').replace('classes: 6', 'classes: 5'), {}, /label of record \d+ is 5, outside 0 … 4\n/],
     [recipe('0.1').replace("6, 'softmax'", "6, 'relu'"), {}, /end the net with dense\(6, 'softmax'\)\n/],
     [recipe('0.1').replace('batchSize: 500', 'batchSize: 0'), {}, /batchSize is 0\n/],
-    [recipe('0.1'), { RETRAIN_SEED: '0' }, /RETRAIN_SEED is '0'\n {2}RETRAIN_SEED is a whole number from 1/],
+    [
+      recipe('0.1'),
+      { RETRAIN_SEED: '-1' },
+      /RETRAIN_SEED is '-1'\n {2}RETRAIN_SEED is a whole number from 0/,
+    ],
     [recipe('0.1'), { RETRAIN_SEED: '' }, /RETRAIN_SEED is not set\n {2}run the recipe by/],
   ];
   for (const [text, variables, message] of cases) {
