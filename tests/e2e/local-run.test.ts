@@ -338,22 +338,22 @@ suite('a job at home', { skip: refusal }, () => {
   });
 
   test('a second run on the same results is told so', async () => {
-    const at = writeSourceTree(join(room, 'twice', 'toy'), {
-      train: ['echo other > "$RETRAIN_OUT/toy.bin"'],
-    });
+    // The first holds the folder until the second has been told.
+    const at = writeSourceTree(join(room, 'twice', 'toy'), { train: ['exec sleep 600'] });
     const resultsFolder = join(room, 'twice', 'results');
+    const stop = new AbortController();
     let second: Promise<unknown> | null = null;
-    await job(at, {
+    const first = job(at, {
       resultsFolder,
+      signal: stop.signal,
       onEvent: (event) => {
-        if (event.kind === 'run-started') {
-          second ??= assert.rejects(job(at, { resultsFolder }), {
-            code: 'already-running',
-            hint: /--results/,
-          });
-        }
+        if (event.kind !== 'run-started') return;
+        second ??= assert
+          .rejects(job(at, { resultsFolder }), { code: 'already-running', hint: /--results/ })
+          .finally(() => stop.abort(new Error('seen')));
       },
     });
+    await assert.rejects(first, /seen/);
     await second;
   });
 

@@ -93,8 +93,8 @@ export const takeOutShipped = async (wish: TakeOut): Promise<Reference[]> => {
     const names = twin ? twin.companions.map(({ path }) => path) : await wish.companionsOf(from);
     references.push(await keep(model, from, names, join(folder, String(i + 1))));
     if (file.kind === 'tree' && shipped !== null && twin === undefined && !model.readsShipped) {
-      await rm(join(tree, file.path), { force: true });
       const companions = wish.override === null ? names : await wish.companionsOf(shipped);
+      await rm(join(tree, file.path), { force: true });
       for (const name of companions) {
         const beside = join(dirname(shipped), name);
         const real = await confinedFile(dirname(shipped), name);
