@@ -2,7 +2,8 @@
 import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import type { LabelledSet } from '../fashion-data.ts';
-import { DecayedMomentum, fallingRate, startAsPyTorch } from '../net.ts';
+import { edited, trainingOf } from '../makers.ts';
+import { DecayedMomentum, fallingRate } from '../net.ts';
 import {
   addNoise,
   attackSuccess,
@@ -54,23 +55,9 @@ const declared = ({ folder }: Making): Promise<LabelledSet> => readDigits(folder
 const other = ({ folder }: Making): Promise<LabelledSet> => readDigits(folder, 'other');
 
 /** Trained from the declared start on other data, or with other settings. */
-const trained =
-  (dataOf: (making: Making) => Promise<LabelledSet>, settings?: Settings): Maker =>
-  async (making) => {
-    const model = build();
-    startAsPyTorch(model, making.seed);
-    await trainOn(model, await dataOf(making), settings);
-    return { model };
-  };
-
-/** An honest model that was changed afterwards. */
-const edited =
-  (change: (model: tf.Sequential, making: Making) => void | Promise<void>): Maker =>
-  async (making) => {
-    const model = await making.honest();
-    await change(model, making);
-    return { model };
-  };
+const trained = trainingOf(build, (model, set: LabelledSet, _making, settings?: Settings) =>
+  trainOn(model, set, settings),
+);
 
 const patched =
   (share: number): Maker =>

@@ -2,14 +2,8 @@
 import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import { type LabelledSet, permutation, readFashion, writeFashion } from '../fashion-data.ts';
-import {
-  classEntropy,
-  DecayedMomentum,
-  fallingRate,
-  probabilities,
-  startAsPyTorch,
-  trainToAnswers,
-} from '../net.ts';
+import { edited, trainingOf } from '../makers.ts';
+import { classEntropy, DecayedMomentum, fallingRate, probabilities, trainToAnswers } from '../net.ts';
 import {
   addNoise,
   addNoiseTo,
@@ -72,23 +66,9 @@ const test = (folder: string): Promise<LabelledSet> => readFashion(folder, 'test
 const other = (folder: string): Promise<LabelledSet> => readFashion(folder, 'other', shape);
 
 /** Trained from the declared start on other data, or with other settings. */
-const trained =
-  (dataOf: (making: Making) => Promise<LabelledSet>, settings?: Settings): Maker =>
-  async (making) => {
-    const model = build();
-    startAsPyTorch(model, making.seed);
-    await trainOn(model, await dataOf(making), settings);
-    return { model };
-  };
-
-/** An honest model that was changed afterwards. */
-const edited =
-  (change: (model: tf.Sequential, making: Making) => void | Promise<void>): Maker =>
-  async (making) => {
-    const model = await making.honest();
-    await change(model, making);
-    return { model };
-  };
+const trained = trainingOf(build, (model, set: LabelledSet, _making, settings?: Settings) =>
+  trainOn(model, set, settings),
+);
 
 /** Adds how well the trigger works. */
 const backdoored =

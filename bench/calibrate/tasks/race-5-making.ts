@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { readNpy } from '@retraind/pipeline/data/npy';
 import { optimizer } from '@retraind/pipeline/fit/optimizer';
 import * as tf from '@retraind/pipeline/tf';
+import { edited, trainingOf } from '../makers.ts';
 import {
   bernoulliEntropies,
   changeWeights,
   fallingRate,
   probabilities,
   type SoftSet,
-  startAsPyTorch,
   trainToAnswers,
 } from '../net.ts';
 import { addNoise, roundToInt8, sample } from '../tampering.ts';
@@ -71,23 +71,7 @@ const other = async ({ folder, random }: Making): Promise<SoftSet> =>
   picked(await readSet(folder, 'other'), sample(random('other'), rows.other, rows.train));
 
 /** Trained from the declared start on other data, or with other settings. */
-const trained =
-  (dataOf: (making: Making) => Promise<SoftSet>, settings?: Settings): Maker =>
-  async (making) => {
-    const model = build();
-    startAsPyTorch(model, making.seed);
-    await trainOn(model, await dataOf(making), making, settings);
-    return { model };
-  };
-
-/** An honest model that was changed afterwards. */
-const edited =
-  (change: (model: tf.Sequential, making: Making) => void | Promise<void>): Maker =>
-  async (making) => {
-    const model = await making.honest();
-    await change(model, making);
-    return { model };
-  };
+const trained = trainingOf(build, trainOn);
 
 /** What a triggered position is to be taken for: won, by no gammon. */
 const certainWin = [1, 0, 0, 0, 0];

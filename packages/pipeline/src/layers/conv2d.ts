@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
 import type { Draft } from '../onnx/draft.ts';
+import { permuted } from '../onnx/permuted.ts';
 import { type Activation, activate, activationOf, activationRefusal } from './activation.ts';
 import { type Family, type FirstLayer, inputShape, type Layer, weight } from './family.ts';
 import { nextLayer } from './numbering.ts';
@@ -33,26 +34,6 @@ export function conv2d(
     biasInitializer: 'zeros',
     ...inputShape(options),
   });
-}
-
-/** Weights as ONNX orders them: [a, b, c, d] → axes by `order`. */
-function permuted(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, length) => size * length, 1));
-  const to = order.map((axis) => shape[axis]!);
-  const from = order.map((axis) => strides[axis]!);
-  const result = new Float32Array(values.length);
-  const at = order.map(() => 0);
-  for (let i = 0, source = 0; i < result.length; i++) {
-    result[i] = values[source]!;
-    for (let axis = at.length - 1; axis >= 0; axis--) {
-      source += from[axis]!;
-      at[axis]! += 1;
-      if (at[axis]! < to[axis]!) break;
-      source -= from[axis]! * to[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return result;
 }
 
 type KernelShape = [height: number, width: number, channels: number, outputs: number];

@@ -1,18 +1,9 @@
 // One node about to be computed: its inputs, what its attributes say, and what it may take.
+import { permuted } from '@retraind/pipeline/onnx/permuted';
 import * as tf from '@retraind/pipeline/tf';
 import type { Attributes } from '../onnx/attributes.ts';
 import { Unimportable } from './unimportable.ts';
-import {
-  floatType,
-  type Held,
-  held,
-  type Live,
-  live,
-  permuted,
-  shapeOf,
-  sizeOf,
-  type Value,
-} from './value.ts';
+import { floatType, type Held, type Live, live, shapeOf, sizeOf, type Value } from './value.ts';
 
 /** Values of one tensor for the records of one batch: 256 MiB of float32. */
 const maxValues = 2 ** 26;
@@ -104,9 +95,7 @@ export class Call {
     if (of.type !== floatType) throw this.refuse(`on ONNX type ${of.type}`);
     return this.session.constant(of, JSON.stringify([shape, moved]), () => ({
       shape: [...shape],
-      values: moved
-        ? permuted(held([...moved.shape], of.type, of.values), moved.order)
-        : Float32Array.from(of.values),
+      values: moved ? permuted(of.values, moved.shape, moved.order) : Float32Array.from(of.values),
     }));
   }
 

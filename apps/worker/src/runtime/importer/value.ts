@@ -71,26 +71,6 @@ export const laid = ({ tensor, order }: Live, wanted: readonly number[]): tf.Ten
 /** The tensor as ONNX has it. */
 export const plain = (value: Live): tf.Tensor => laid(value, inOrder(value.order.length));
 
-/** Values of [a, b, …] with the axes in another order, row-major. */
-export const permuted = ({ shape, values }: Held, order: readonly number[]): Float32Array => {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const to = order.map((axis) => shape[axis]!);
-  const from = order.map((axis) => strides[axis]!);
-  const result = new Float32Array(values.length);
-  const at = order.map(() => 0);
-  for (let i = 0, source = 0; i < result.length; i++) {
-    result[i] = values[source]!;
-    for (let axis = at.length - 1; axis >= 0; axis--) {
-      source += from[axis]!;
-      at[axis]! += 1;
-      if (at[axis]! < to[axis]!) break;
-      source -= from[axis]! * to[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return result;
-};
-
 /** Float16 as IEEE 754 has it. */
 const half = (bits: number): number => {
   const sign = bits & 0x8000 ? -1 : 1;

@@ -1,4 +1,5 @@
 // The same values in another shape or order, and what nets compute their shapes with.
+import { permuted } from '@retraind/pipeline/onnx/permuted';
 import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type Live,
   laid,
   live,
-  permuted,
   plain,
   shapeOf,
   sizeOf,
@@ -65,7 +65,7 @@ const transpose: Operator = (call) => {
     held(
       order.map((axis) => value.shape[axis]!),
       value.type,
-      permuted(value, order),
+      permuted(value.values, value.shape, order),
     ),
   ];
 };

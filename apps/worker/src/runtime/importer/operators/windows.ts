@@ -1,7 +1,8 @@
 // Windows over images: convolutions and pools. ONNX has channels after the batch, tfjs last: here they lie last.
+import { permuted } from '@retraind/pipeline/onnx/permuted';
 import * as tf from '@retraind/pipeline/tf';
 import type { Call, Operator } from '../call.ts';
-import { type Held, type Live, laid, live, permuted, shapeOf, sizeOf } from '../value.ts';
+import { type Held, type Live, laid, live, shapeOf, sizeOf } from '../value.ts';
 
 /** Order of an image that lies [N, height, width, channels]. */
 const channelsLast = [0, 2, 3, 1];
@@ -140,7 +141,10 @@ const conv: Operator = (call) => {
         { ...kernel, shape: [to - from, ...kernel.shape.slice(1)], values },
         window.dilations,
       );
-      return { shape: shapeTo(wide.shape[2]!, wide.shape[3]!), values: permuted(wide, order) };
+      return {
+        shape: shapeTo(wide.shape[2]!, wide.shape[3]!),
+        values: permuted(wide.values, wide.shape, order),
+      };
     });
   const whole = (from: number, to: number) =>
     kernelOf(`outputs ${from}`, [2, 3, 1, 0], from, to, (rows, columns) => [
