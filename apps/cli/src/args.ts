@@ -3,9 +3,13 @@ import { parseArgs } from 'node:util';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Output } from './output.ts';
 
-export type OptionSpec = { type: 'boolean'; help: string } | { type: 'string'; value: string; help: string };
+export type OptionSpec =
+  | { type: 'boolean'; help: string }
+  /** `short`: its one letter; `multiple`: may be given again and again. */
+  | { type: 'string'; value: string; help: string; short?: string; multiple?: boolean };
 
 export interface Verb {
+  /** One word, or two: `node approve` is a verb of its own. */
   name: string;
   usage: string;
   summary: string;
@@ -19,11 +23,18 @@ export interface Verb {
 
 export const jsonOption = { json: { type: 'boolean', help: 'print one JSON document on stdout' } } as const;
 
+/** For deeds that a person answers for: kept in the audit. */
+export const messageOption = {
+  message: { type: 'string', short: 'm', value: 'WHY', help: 'why: kept with the deed' },
+} as const;
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
 export class Args {
   readonly words: string[];
-  readonly #values: Record<string, string | boolean | undefined>;
+  readonly #values: Values;
 
-  constructor(words: string[], values: Record<string, string | boolean | undefined>) {
+  constructor(words: string[], values: Values) {
     this.words = words;
     this.#values = values;
   }
@@ -35,6 +46,19 @@ export class Args {
   text(name: string): string | undefined {
     const value = this.#values[name];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** All values of an option that may be given again and again. */
+  texts(name: string): string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  /** The reason of a deed that needs one. Throws Problem `usage` without it. */
+  reason(): string {
+    const reason = this.text('message')?.trim();
+    if (!reason) throw new Problem('usage', 'a person will ask why', 'say it with -m WHY');
+    return reason;
   }
 
   /** A whole number within limits; anything else is a usage Problem that names the option. */
@@ -49,10 +73,19 @@ export class Args {
   }
 }
 
+/** How an option is written in usage and reference. */
+export const flagOf = (name: string, option: OptionSpec): string =>
+  option.type === 'boolean'
+    ? `--${name}`
+    : `${option.short ? `-${option.short}, ` : ''}--${name} ${option.value}${option.multiple ? ' …' : ''}`;
+
 /** Parses what follows the verb. Throws Problem `usage`. */
 export function parseVerbArgs(verb: Verb, argv: string[]): Args {
   const options = Object.fromEntries(
-    Object.entries(verb.options).map(([name, { type }]) => [name, { type }]),
+    Object.entries(verb.options).map(([name, option]) => {
+      const { short = undefined, multiple = false } = option.type === 'string' ? option : {};
+      return [name, { type: option.type, multiple, ...(short && { short }) }];
+    }),
   );
   let parsed: ReturnType<typeof parseArgs>;
   try {
@@ -68,5 +101,5 @@ export function parseVerbArgs(verb: Verb, argv: string[]): Args {
       `usage: retrain ${verb.usage}`,
     );
   }
-  return new Args(parsed.positionals, parsed.values as Record<string, string | boolean | undefined>);
+  return new Args(parsed.positionals, parsed.values);
 }

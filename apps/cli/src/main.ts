@@ -1,6 +1,6 @@
 // retrain: the command line. Finds the verb, runs it, turns what went wrong into one clear line and an exit code.
 import { exitCodes, Problem } from '@retraind/shared/wire/problems';
-import { parseVerbArgs, type Verb } from './args.ts';
+import { flagOf, parseVerbArgs, type Verb } from './args.ts';
 import { openOutput } from './output.ts';
 import { verbs } from './verbs.ts';
 
@@ -12,26 +12,19 @@ const overview = (): string => {
 
 const usageOf = (verb: Verb): string => {
   const rows = Object.entries(verb.options).map(([name, option]) => {
-    const flag = option.type === 'boolean' ? `--${name}` : `--${name} ${option.value}`;
-    return `  ${flag.padEnd(24)}  ${option.help}`;
+    return `  ${flagOf(name, option).padEnd(24)}  ${option.help}`;
   });
   return `usage: retrain ${verb.usage}\n\n${verb.summary}\n\n${rows.join('\n')}`;
 };
 
 async function main(argv: string[]): Promise<number> {
-  const [name, ...rest] = argv;
+  const [name] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(overview());
     return name === undefined ? exitCodes.usage : exitCodes.done;
   }
-  const verb = verbs.find((candidate) => candidate.name === name);
-  if (!verb) {
-    throw new Problem(
-      'usage',
-      `there is no verb “${name}”`,
-      `one of: ${verbs.map((each) => each.name).join(', ')}`,
-    );
-  }
+  const verb = verbOf(argv);
+  const rest = argv.slice(verb.name.split(' ').length);
   if (rest.includes('--help') || rest.includes('-h')) {
     console.log(usageOf(verb));
     return exitCodes.done;
@@ -53,6 +46,20 @@ async function main(argv: string[]): Promise<number> {
     if (interrupted) return exitCodes.interrupted;
     throw error;
   }
+}
+
+/** The verb that the words begin with. Throws Problem `usage` where there is none. */
+function verbOf(argv: string[]): Verb {
+  const [first, second = ''] = argv as [string, string?];
+  const verb =
+    verbs.find(({ name }) => name === `${first} ${second}`) ?? verbs.find(({ name }) => name === first);
+  if (verb) return verb;
+  const deeds = verbs.filter(({ name }) => name.startsWith(`${first} `));
+  throw new Problem(
+    'usage',
+    deeds.length > 0 ? `retrain ${first} needs to be told what` : `there is no verb “${first}”`,
+    `one of: ${(deeds.length > 0 ? deeds : verbs).map((each) => each.name).join(', ')}`,
+  );
 }
 
 function tell(error: unknown): number {

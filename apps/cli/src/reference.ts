@@ -1,5 +1,6 @@
 // docs/reference/cli.md from the verbs themselves, so that it cannot go stale unseen.
 import { exitCodes } from '@retraind/shared/wire/problems';
+import { flagOf } from './args.ts';
 import { verbs } from './verbs.ts';
 
 const meanings: Record<keyof typeof exitCodes, string> = {
@@ -25,8 +26,7 @@ export function cliReference(): string {
   ];
   for (const verb of verbs) {
     const rows = Object.entries(verb.options).map(
-      ([name, option]) =>
-        `| \`--${name}${option.type === 'string' ? ` ${option.value}` : ''}\` | ${option.help} |`,
+      ([name, option]) => `| \`${flagOf(name, option)}\` | ${option.help} |`,
     );
     parts.push(
       `## ${verb.name}`,

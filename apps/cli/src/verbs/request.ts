@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Job } from '@retraind/shared/wire/resources';
-import { jsonOption, type Verb } from '../args.ts';
+import { jsonOption, messageOption, type Verb } from '../args.ts';
 import { farmOptions, findFarm } from '../farm-client.ts';
 
 export const request: Verb = {
   name: 'request',
-  usage: 'request SOURCE [--version V] [--suite S] [--seed N] [--message WHY] [--json]',
+  usage: 'request SOURCE [--version V] [--suite S] [--seed N] [-m WHY] [--json]',
   summary: 'ask the farm to retrain a package',
   words: [1, 1],
   options: {
@@ -19,7 +19,7 @@ export const request: Verb = {
       value: 'N',
       help: 'job seed given by you, instead of one from public randomness',
     },
-    message: { type: 'string', value: 'WHY', help: 'kept with the job' },
+    ...messageOption,
     ...jsonOption,
   },
   async run(args, output) {
