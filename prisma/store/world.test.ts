@@ -73,14 +73,14 @@ test('what a slow transaction commits after a reading is told by the next one', 
   assert.ok(ids(await world.read(db, cursor)).jobs.includes(slow.jobId));
 });
 
-test('a run remembers the nodes that it failed on, a drained node is not approved', async () => {
+test('a run remembers the nodes that it failed on, a drained node says why', async () => {
   const { holder } = await leaseRun(db);
   await runs.report(db, { ...holder, outcome: breakageOf('node', 'sandbox-unavailable') });
   const { nodeId } = await makeNode(db);
   await db.node.update({ where: { nodeId }, data: { drainedAt: new Date(), drainReason: 'dust' } });
   const { runs: told, nodes: seen } = await world.read(db, null);
   assert.deepEqual(told.find(({ runId }) => runId === holder.runId)?.failedOn, [holder.nodeId]);
-  assert.equal(seen.find((node) => node.nodeId === nodeId)?.approved, false);
+  assert.equal(seen.find((node) => node.nodeId === nodeId)?.drainReason, 'dust');
 });
 
 test('every change is notified, a heartbeat and a sign of life are not', async () => {

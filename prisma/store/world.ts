@@ -7,7 +7,9 @@
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
 import {
+  type Budget,
   type Demand,
+  demandOfStored,
   slotsOfNode,
   type WorldJob,
   type WorldNode,
@@ -25,23 +27,57 @@ export interface WorldChange {
   nodes: WorldNode[];
   goneJobIds: string[];
   goneRunIds: string[];
+  /** All of them, at every reading: they are few. */
+  budgets: Budget[];
 }
 
-interface JobRow extends Omit<WorldJob, 'demand' | 'state'> {
+type JobColumn =
+  | 'jobId'
+  | 'source'
+  | 'version'
+  | 'suite'
+  | 'reason'
+  | 'requestedAt'
+  | 'requestedBy'
+  | 'priority';
+interface JobRow extends Pick<WorldJob, JobColumn> {
   state: JobState;
-  demand: Demand;
+  demand: Partial<Demand>;
 }
 
-interface RunRow extends Omit<WorldRun, 'state' | 'holder'> {
+/** What no column says yet. */
+const jobDefaults = {
+  section: '',
+  archivePriority: '',
+  datasetDigests: [],
+  releaseId: null,
+  leastDeviceMemoryBytes: 0,
+} satisfies Partial<WorldJob>;
+
+type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn';
+interface RunRow extends Pick<WorldRun, RunColumn> {
   state: string;
   nodeId: string | null;
   slot: number | null;
 }
 
-interface NodeRow extends Omit<WorldNode, 'slots'> {
+const runDefaults = { excludedNodes: [], class: null } satisfies Partial<WorldRun>;
+
+type NodeColumn = 'nodeId' | 'name' | 'class' | 'approved' | 'drainReason' | 'seenAt';
+interface NodeRow extends Pick<WorldNode, NodeColumn> {
   slots: number;
   accelerators: Accelerator[];
 }
+
+const nodeDefaults = {
+  quarantinedAt: null,
+  retired: false,
+  tags: [],
+  memoryBytes: null,
+  diskFreeBytes: null,
+  longestRunSeconds: 0,
+  datasetDigests: [],
+} satisfies Partial<WorldNode>;
 
 const isOpen = ({ state }: { state: JobState }): boolean =>
   (openJobStates as readonly JobState[]).includes(state);
@@ -57,33 +93,40 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor`;
       const jobs = await tx.$queryRaw<JobRow[]>`
         SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
-          created_at AS "requestedAt"
+          created_at AS "requestedAt", requested_by AS "requestedBy", priority
         FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
         ORDER BY created_at, job_id`;
       const runs = await tx.$queryRaw<RunRow[]>`
         SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
           not_before AS "notBefore",
+          (SELECT started_at FROM lease WHERE lease.run_id = run.run_id AND outcome IS NULL) AS "leasedAt",
           ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
                 AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn"
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
         ORDER BY run_id`;
       const nodes = await tx.$queryRaw<NodeRow[]>`
-        SELECT node_id AS "nodeId", name, class, approved_at IS NOT NULL AND drained_at IS NULL AS approved,
+        SELECT node_id AS "nodeId", name, class, approved_at IS NOT NULL AS approved, drain_reason AS "drainReason",
           seen_at AS "seenAt", slots, accelerators
         FROM node WHERE changed >= ${from}::bigint ORDER BY node_id`;
       return {
         cursor,
         isWhole,
-        jobs: jobs.filter(isOpen),
+        jobs: jobs
+          .filter(isOpen)
+          .map(({ demand, ...job }) => ({ ...jobDefaults, ...job, demand: demandOfStored(demand) })),
         runs: runs.filter(isLive).map(({ nodeId, slot, state, ...run }) => ({
+          ...runDefaults,
           ...run,
           state: state as WorldRun['state'],
           holder: nodeId === null || slot === null ? null : { nodeId, slot },
         })),
         nodes: nodes.map(({ accelerators, slots, ...node }) => ({
+          ...nodeDefaults,
           ...node,
+          machine: node.class.split('+', 1)[0]!,
           slots: slotsOfNode(slots, accelerators),
         })),
+        budgets: [],
         goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
         goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
       };

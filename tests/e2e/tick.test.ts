@@ -8,6 +8,7 @@ import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { demandOfTag } from '@retraind/shared/policy/world';
 import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import { Problem } from '@retraind/shared/wire/problems';
@@ -96,7 +97,7 @@ async function work(
   const { runId, leaseEpoch, nodeId } = ring;
   const holder = { runId, leaseEpoch, nodeId };
   await runs.heartbeat(db, { ...holder, step: 'unpack', progress: null, leaseSeconds: 60 });
-  const demand = { accelerators: [{ kind: 'none' as const }], gpus: 1, gpuMemoryBytes: 0 };
+  const demand = demandOfTag([]);
   await jobs.recordRecipe(db, { ...holder, control, jobSeed: '7', demand });
   await runs.report(db, { ...holder, outcome: { ...resultOf(bytes), ...(withheld && { withheld }) } });
 }
@@ -189,7 +190,7 @@ test('a statistical recipe is topped up to its first look as soon as it is known
     new URL('../../examples/tiny/debian/retrain/control', import.meta.url),
     'utf8',
   );
-  const demand = { accelerators: [{ kind: 'none' as const }], gpus: 1, gpuMemoryBytes: 0 };
+  const demand = demandOfTag([]);
   await jobs.recordRecipe(db, { runId, leaseEpoch, nodeId, control, jobSeed: '7', demand });
   await tick(parts, true);
   const all = await runs.ofJob(db, job.jobId);
@@ -305,7 +306,7 @@ test('evidence that is gone holds the job for a person', async () => {
   const { runId, leaseEpoch, nodeId } = ring;
   const outcome = resultOf('bytes');
   outcome.outputs[0]!.evidence.sets = { test: { sha256: 'ab'.repeat(32), rows: 1, columns: 2 } };
-  const demand = { accelerators: [{ kind: 'none' as const }], gpus: 1, gpuMemoryBytes: 0 };
+  const demand = demandOfTag([]);
   await jobs.recordRecipe(db, { runId, leaseEpoch, nodeId, control: bitwise, jobSeed: '7', demand });
   await runs.report(db, { runId, leaseEpoch, nodeId, outcome });
   await tick(parts, true);

@@ -1,7 +1,14 @@
 // The world in memory: read whole at first and every minute, in between only what changed (prisma/store/world).
 
 import type { WorldChange } from '@retraind/prisma/store/world';
-import type { World, WorldJob, WorldNode, WorldRun } from '@retraind/shared/policy/world';
+import {
+  type Budget,
+  defaultPolicy,
+  type World,
+  type WorldJob,
+  type WorldNode,
+  type WorldRun,
+} from '@retraind/shared/policy/world';
 
 /** What was read is forgotten after this time: a fault in the cursor costs a minute, not a stuck job. */
 const wholeReadMilliseconds = 60_000;
@@ -11,6 +18,7 @@ export class WorldMemory {
   readonly #jobs = new Map<string, WorldJob>();
   readonly #runs = new Map<string, WorldRun>();
   readonly #nodes = new Map<string, WorldNode>();
+  #budgets: Budget[] = [];
   #cursor: string | null = null;
   #wholeAt = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +44,7 @@ export class WorldMemory {
     for (const node of change.nodes) this.#nodes.set(node.nodeId, node);
     for (const jobId of change.goneJobIds) this.#jobs.delete(jobId);
     for (const runId of change.goneRunIds) this.#runs.delete(runId);
+    this.#budgets = change.budgets;
     this.#cursor = change.cursor;
     return change.jobs;
   }
@@ -45,6 +54,8 @@ export class WorldMemory {
       jobs: [...this.#jobs.values()],
       runs: [...this.#runs.values()],
       nodes: [...this.#nodes.values()],
+      budgets: this.#budgets,
+      policy: defaultPolicy,
       nodeSilenceSeconds: this.#nodeSilenceSeconds,
     };
   }

@@ -6,6 +6,8 @@ import { parseWishes } from '../gpu/wish.ts';
 import { decide } from './decide.ts';
 import { explainJob } from './explain.ts';
 import {
+  defaultPolicy,
+  demandOfStored,
   demandOfTag,
   slotsOfNode,
   type World,
@@ -22,7 +24,16 @@ const node = (nodeId: string, change: Partial<WorldNode> = {}): WorldNode => ({
   nodeId,
   name: `node ${nodeId}`,
   class: 'amd64',
+  machine: 'amd64',
   approved: true,
+  drainReason: null,
+  quarantinedAt: null,
+  retired: false,
+  tags: [],
+  memoryBytes: null,
+  diskFreeBytes: null,
+  longestRunSeconds: 0,
+  datasetDigests: [],
   seenAt: ago(1),
   slots: slotsOfNode(1, []),
   ...change,
@@ -41,6 +52,13 @@ const job = (
   reason: null,
   demand: demandOfTag(parseWishes(wishes).wishes),
   requestedAt: ago(ageSeconds),
+  requestedBy: 'ada',
+  priority: 0,
+  section: '',
+  archivePriority: '',
+  datasetDigests: [],
+  releaseId: null,
+  leastDeviceMemoryBytes: 0,
   ...change,
 });
 const run = (runId: string, jobId: string, change: Partial<WorldRun> = {}): WorldRun => ({
@@ -49,14 +67,19 @@ const run = (runId: string, jobId: string, change: Partial<WorldRun> = {}): Worl
   seedIndex: 1,
   state: 'waiting',
   holder: null,
+  leasedAt: null,
   notBefore: null,
   failedOn: [],
+  excludedNodes: [],
+  class: null,
   ...change,
 });
 const world = (change: Partial<World>): World => ({
   jobs: [],
   runs: [],
   nodes: [],
+  budgets: [],
+  policy: defaultPolicy,
   nodeSilenceSeconds: 30,
   ...change,
 });
@@ -89,6 +112,7 @@ test('a blocked head does not block the queue', () => {
 test('each clause refuses with its reason', () => {
   for (const [change, runChange, clause, reason] of [
     [{ approved: false }, {}, 'approved', /not approved/],
+    [{ drainReason: 'dust' }, {}, 'approved', /drained: dust/],
     [{ seenAt: ago(31) }, {}, 'seen', /seen 31 s ago/],
     [{ seenAt: null }, {}, 'seen', /never seen/],
   ] as const) {
@@ -183,6 +207,12 @@ test('explain tells place, refusal and what runs', () => {
     ],
   );
   assert.equal(told.runs[1]!.sentence, 'runs on node a slot 0');
+});
+
+test('a demand that an older version stored reads with what it did not know yet', () => {
+  const stored = { accelerators: parseWishes('cuda').wishes, gpus: 2, gpuMemoryBytes: 5 };
+  assert.deepEqual(demandOfStored(stored), { ...demandOfTag(stored.accelerators), ...stored });
+  assert.equal(demandOfStored(stored).timeLimitSeconds, 0);
 });
 
 test('devices are dealt to slots kind by kind', () => {

@@ -91,8 +91,12 @@ function standingOf(world: World, now: Date, demand: Demand): Standing[] {
 
 const approvedClause = (node: WorldNode): ClauseResult => ({
   clause: 'approved',
-  passes: node.approved,
-  reason: node.approved ? 'approved' : 'not approved, or drained',
+  passes: node.approved && node.drainReason === null,
+  reason: !node.approved
+    ? 'not approved'
+    : node.drainReason === null
+      ? 'approved'
+      : `drained: ${node.drainReason}`,
 });
 
 function seenClause(world: World, now: Date, { seenAt }: WorldNode): ClauseResult {

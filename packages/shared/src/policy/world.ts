@@ -14,7 +14,34 @@ export interface Demand {
   gpus: number;
   /** Memory that each device must have; 0 where nothing is said. */
   gpuMemoryBytes: number;
+  /** Main memory of the whole run; 0 where nothing is said. */
+  memoryBytes: number;
+  /** Disk that the run may fill; 0 where nothing is said. */
+  diskBytes: number;
+  /** A run is ended after this time; 0 where nothing is said. */
+  timeLimitSeconds: number;
+  /** Expected length of a run, from a pilot or earlier runs; 0: unknown. */
+  estimateSeconds: number;
+  /** Machines that will do (`amd64`, `arm64`); [] for any. */
+  machines: string[];
+  /** Tags that the node must have. */
+  tags: string[];
 }
+
+const undemanding: Demand = {
+  accelerators: [{ kind: 'none' }],
+  gpus: 1,
+  gpuMemoryBytes: 0,
+  memoryBytes: 0,
+  diskBytes: 0,
+  timeLimitSeconds: 0,
+  estimateSeconds: 0,
+  machines: [],
+  tags: [],
+};
+
+/** A demand as it was stored, perhaps by an older version that said less. */
+export const demandOfStored = (stored: Partial<Demand>): Demand => ({ ...undemanding, ...stored });
 
 /** A job that still asks something of the farm (openJobStates). */
 export interface WorldJob {
@@ -26,8 +53,21 @@ export interface WorldJob {
   /** Why the job is in this state, where somebody said so. */
   reason: string | null;
   demand: Demand;
-  /** When it was asked for; the oldest is served first. */
+  /** When it was asked for. */
   requestedAt: Date;
+  /** Token or program that asked; its account is `requester:<this>`. */
+  requestedBy: string;
+  /** Points that a person added for good; may be negative. */
+  priority: number;
+  /** Of the source package, as the archive's index says (`science`, `optional`); '' where it is unknown. */
+  section: string;
+  archivePriority: string;
+  /** The data that its runs read: nodes that have it are preferred. */
+  datasetDigests: string[];
+  /** The campaign that it is part of; null for none. */
+  releaseId: string | null;
+  /** Least memory of a device after a run was out of it (CUDA out of memory: next larger class, once); 0 for none. */
+  leastDeviceMemoryBytes: number;
 }
 
 /** A run that waits for a slot or has one. Reported, broken and cancelled runs are no part of the world. */
@@ -39,10 +79,16 @@ export interface WorldRun {
   state: 'waiting' | 'leased';
   /** Slot that holds it; null while it waits. */
   holder: { nodeId: string; slot: number } | null;
+  /** When its lease began; null while it waits. */
+  leasedAt: Date | null;
   /** Not to be placed before (backoff after blame `farm`); null for at once. */
   notBefore: Date | null;
   /** Nodes that a lease of this run ended badly on: another one is tried first. */
   failedOn: string[];
+  /** Nodes that must not have it, each with the reason (blame rules such as an ECC error, a disagreement). */
+  excludedNodes: { nodeId: string; reason: string }[];
+  /** The only class that may have it (a rerun that is compared bit by bit); null for any. */
+  class: string | null;
 }
 
 export interface WorldSlot {
@@ -51,16 +97,91 @@ export interface WorldSlot {
   accelerators: Accelerator[];
 }
 
+export interface NodeTag {
+  tag: string;
+  /** Keeps the node for work that asks for this tag. */
+  mandatory: boolean;
+}
+
 export interface WorldNode {
   nodeId: string;
   name: string;
   /** Machine + accelerator architecture, e.g. `amd64+sm90`. */
   class: string;
+  /** `amd64`, `arm64`: the head of the class. */
+  machine: string;
+  /** By an admin; a pending node gets nothing. */
   approved: boolean;
+  /** Why it gets no new work for now; null where it does. */
+  drainReason: string | null;
+  /** Since when its results are doubted (disagreement with another node); null where they are not. */
+  quarantinedAt: Date | null;
+  /** Will not come back. */
+  retired: boolean;
+  tags: NodeTag[];
+  /** Main memory for runs, shared by its slots; null where the node has not told. */
+  memoryBytes: number | null;
+  /** Disk for runs that is free now, shared by its slots; null where the node has not told. */
+  diskFreeBytes: number | null;
+  /** The longest run that it takes; 0 for any. */
+  longestRunSeconds: number;
+  /** Data in its cache. */
+  datasetDigests: string[];
   /** Last sign of life; null before the first. */
   seenAt: Date | null;
   slots: WorldSlot[];
 }
+
+/** Who pays: a suite, or who asked. */
+export type Account = `suite:${string}` | `requester:${string}`;
+
+/** GPU time that an account may spend: a hard stop. An account without a budget spends freely. */
+export interface Budget {
+  account: Account;
+  limitGpuSeconds: number;
+  spentGpuSeconds: number;
+  /** Promised to runs that hold a slot now. */
+  reservedGpuSeconds: number;
+}
+
+/**
+ * What the order of waiting runs is made of, in points; the greater goes first (wanna-build's formula, with what it lacks).
+ * A plain value, so that `retrain simulate` and an admin can try another.
+ */
+export interface SchedulingPolicy {
+  /** Waiting is rewarded, at first by points; null: not at all, and whoever is outranked may wait for ever. */
+  ageing: {
+    pointsPerDay: number;
+    /** Days after which waiting brings no more points. */
+    capDays: number;
+    /** Who has waited this long comes before all who have not, the oldest first. */
+    overdueDays: number;
+  } | null;
+  /** Length is penalised: points taken off for each hour that a run is expected to last, up to a cap. */
+  length: { pointsPerHour: number; capHours: number };
+  sectionPoints: Record<string, number>;
+  archivePriorityPoints: Record<string, number>;
+  /** Points taken off an account that holds all slots; in proportion where it holds fewer. 0: no fair shares. */
+  fairSharePoints: number;
+  /** Shares by account; 1 where nothing is said. An account of share 2 may hold twice as much. */
+  shares: Record<string, number>;
+  /** Whether smaller runs may start beside room that is kept for a larger one, where they do not delay it. */
+  backfill: boolean;
+  /** A job that no registered node could take even idle waits this long for one, then is auto-not-for-us; 0: for ever. */
+  hopelessDays: number;
+}
+
+/** wanna-build's weights for waiting and length; section and priority as its `%sectval` and `%prioval`, scaled down. */
+export const defaultPolicy: SchedulingPolicy = {
+  ageing: { pointsPerDay: 2, capDays: 6, overdueDays: 3 },
+  length: { pointsPerHour: 1, capHours: 15 },
+  sectionPoints: {},
+  archivePriorityPoints: { required: 8, important: 6, standard: 4, optional: 0, extra: -2 },
+  fairSharePoints: 10,
+  shares: {},
+  backfill: true,
+  hopelessDays: 30,
+};
 
 /** A node says every ten seconds that it is there (worker/presence); three missed are a silence. */
 export const nodeSilenceSeconds = 35;
@@ -69,22 +190,27 @@ export interface World {
   jobs: WorldJob[];
   runs: WorldRun[];
   nodes: WorldNode[];
+  budgets: Budget[];
+  policy: SchedulingPolicy;
   /** A node silent for longer is taken for gone. */
   nodeSilenceSeconds: number;
 }
 
 /** The demand of a parsed recipe. */
 export const demandOfRecipe = (recipe: Recipe): Demand => ({
+  ...undemanding,
   accelerators: recipe.accelerators,
   gpus: recipe.gpus,
   gpuMemoryBytes: recipe.gpuMemoryBytes,
+  memoryBytes: recipe.memoryBytes,
+  diskBytes: recipe.diskBytes,
+  timeLimitSeconds: recipe.timeLimitSeconds,
 });
 
 /** The demand that index fields allow to know; `accelerators` from `Retrain-Accelerator`, [none] where it is absent. */
 export const demandOfTag = (accelerators: AcceleratorWish[]): Demand => ({
-  accelerators: accelerators.length > 0 ? accelerators : [{ kind: 'none' }],
-  gpus: 1,
-  gpuMemoryBytes: 0,
+  ...undemanding,
+  accelerators: accelerators.length > 0 ? accelerators : undemanding.accelerators,
 });
 
 /** Deals a node's devices out to its slots, kind by kind in the order given: device i to slot i mod `slots`. */
