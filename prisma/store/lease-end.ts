@@ -1,11 +1,7 @@
-// How a lease ends, in one transaction. What follows for run and job is the domain's table (shared/job/failure
-// consequenceOf); here it is carried out. Beside it:
-//
-//   lost before a worker had begun it         the run waits, longer each time; it counts towards nothing
-//   the job wants the run no more             the run is cancelled, whatever the blame
-//
-// Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
-import { consequenceOf, drainsNode } from '@retraind/shared/job/failure';
+// How a lease ends, in one transaction. What follows for run, job and node is the domain's rule (shared/job/lease-end); here
+// it is carried out. Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
+import { drainsNode } from '@retraind/shared/job/failure';
+import { leaseEnding } from '@retraind/shared/job/lease-end';
 import type { Purpose } from '@retraind/shared/job/run-place';
 import type { Blame, JobState, LeaseOutcome, RunState } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
@@ -45,10 +41,6 @@ interface LockedRun {
   /** Null: no heartbeat has come yet. */
   step: string | null;
 }
-
-/** Code of a lease that ended before its worker had begun. It costs no GPU-hour, so it does not count towards the limit. */
-const notBegun = 'not-begun';
-const longestUnbegunWaitSeconds = 600;
 
 /** Locks job and run of an open lease; null where the lease is not open (or not this node's). */
 export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<LockedRun | null> => {
@@ -115,59 +107,29 @@ export const endWithoutResult = async (
   files?: LeaseFiles,
 ): Promise<LeaseEnd> => {
   const { runId } = lease;
-  const { jobId, jobState, nodeId } = locked;
+  const { jobId, jobState, nodeId, purpose } = locked;
   const { blame, code, detail } = breakage;
-  const said = { blame, code, detail };
-
-  if (blame === 'cancelled' || !isWanted(locked)) {
-    await closeLease(tx, lease, { ...said, outcome: outcome === 'lost' ? 'lost' : 'cancelled' }, files);
-    await setRun(tx, runId, 'cancelled', breakage, 0);
-    return { jobId, run: 'cancelled', job: jobState };
-  }
-  // Before anything is counted: a worker that is away has no fault, and its node is not drained for it.
-  if (outcome === 'lost' && locked.step === null) {
-    await closeLease(tx, lease, { ...said, code: notBegun, outcome }, files);
-    const before = await tx.lease.count({ where: { runId, code: notBegun } });
-    await setRun(tx, runId, 'waiting', null, Math.min(2 ** (before - 1), longestUnbegunWaitSeconds));
-    return { jobId, run: 'waiting', job: jobState };
-  }
-  await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
-  const { purpose } = locked;
-  const after = consequenceOf({ purpose, blame, code, ...(await countLeases(tx, runId, blame, code)) });
-  const isBlameless = blame === 'node' || blame === 'farm';
-  await closeLease(
-    tx,
-    lease,
-    { ...said, outcome: outcome === 'lost' ? 'lost' : isBlameless ? 'given-back' : 'broken' },
-    files,
-  );
-  if (after.run !== 'broken') {
-    // A silence was waited for already: the lease's own time.
-    const waitSeconds = after.run === 'waiting' && outcome !== 'lost' ? after.waitSeconds : 0;
-    await setRun(tx, runId, after.run, null, waitSeconds);
-    return { jobId, run: after.run, job: jobState };
-  }
-  const reason = `${after.reason}: ${detail}`;
-  await setRun(
-    tx,
-    runId,
-    'broken',
-    isBlameless ? { ...breakage, blame: 'farm', detail: reason } : breakage,
-    0,
-  );
-  if (after.job === null) return { jobId, run: 'broken', job: jobState };
-  return { jobId, run: 'broken', job: await moveFrom(tx, locked, after.job, reason) };
-};
-
-/** Leases of the run with this one, but without those that no worker began; and those that ended by `tempfail`. */
-const countLeases = async (tx: Transaction, runId: string, blame: Blame, code: string) => {
-  const ended = await tx.lease.findMany({
-    where: { runId, outcome: { not: null } },
-    select: { blame: true, code: true },
+  const after = leaseEnding({
+    outcome,
+    blame,
+    code,
+    purpose,
+    isWanted: isWanted(locked),
+    hasBegun: locked.step !== null,
+    earlier: await tx.lease.findMany({
+      where: { runId, outcome: { not: null } },
+      select: { blame: true, code: true },
+    }),
   });
-  const all = [...ended.filter((lease) => lease.code !== notBegun), { blame, code }];
-  const tempfails = all.filter((lease) => lease.blame === 'node' && lease.code === 'recipe-failed');
-  return { leases: all.length, tempfails: tempfails.length };
+  if (after.nodeFaults !== 'stay') await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
+  await closeLease(tx, lease, { ...after.lease, blame, detail }, files);
+  const reason = `${after.reason}: ${detail}`;
+  // A run that the farm gives up on says why, and not only what its last lease met.
+  const isGivenUp = after.run === 'broken' && after.blame === 'farm';
+  const said = isGivenUp ? { ...breakage, blame: after.blame, detail: reason } : breakage;
+  await setRun(tx, runId, after.run, after.run === 'waiting' ? null : said, after.waitSeconds);
+  const job = after.job === null ? jobState : await moveFrom(tx, locked, after.job, reason);
+  return { jobId, run: after.run, job };
 };
 
 // A sibling run may have moved the job already: two runs that miss the same data are one data-wait.
