@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { inspect } from 'node:util';
 import { startTestPostgres, templateName } from '../tests/support/postgres-server.ts';
 import { leaseRun, makeJob, resultOf } from '../tests/support/scenario.ts';
-import { checkDatabase, listen, openDatabase } from './client.ts';
+import { checkDatabase, type Database, listen, openDatabase } from './client.ts';
 import { isAway } from './faults.ts';
 import * as jobs from './store/jobs.ts';
 import * as runs from './store/runs.ts';
@@ -99,4 +99,35 @@ test('while PostgreSQL is away and while it comes back, every deed says so in a 
   }
   assert.deepEqual([...unknown], []);
   assert.ok(!isAway(new Error('a fault of ours')));
+});
+
+test('a program that falls silent within a transaction holds up nobody for long', async () => {
+  const { job } = await leaseRun(db);
+  const lock = (at: Database) =>
+    at.$executeRaw`SELECT FROM job WHERE job_id = ${job.jobId} FOR UPDATE`.then(() => performance.now());
+  // As a program that is stopped between two statements: its connection stays, and asks nothing.
+  const stopped = openDatabase(url);
+  let locked = () => {};
+  const isLocked = new Promise<void>((resolve) => {
+    locked = resolve;
+  });
+  let wake = () => {};
+  const woken = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const silent = stopped.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT FROM job WHERE job_id = ${job.jobId} FOR UPDATE`;
+    locked();
+    await woken;
+    await tx.$executeRaw`UPDATE job SET reason = 'said too late' WHERE job_id = ${job.jobId}`;
+  });
+  silent.catch(() => undefined);
+  await isLocked;
+  const from = performance.now();
+  const waited = (await lock(db)) - from;
+  assert.ok(waited > 1_000 && waited < 15_000, `${Math.round(waited)} ms`);
+  wake();
+  await assert.rejects(silent, (error) => isAway(error) || assert.fail(inspect(error, { depth: 6 })));
+  assert.notEqual((await jobs.byId(db, job.jobId))?.reason, 'said too late');
+  await stopped.$disconnect();
 });
