@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { purposes } from '@retraind/shared/job/run-place';
@@ -14,6 +14,7 @@ import {
   runStates,
   runSteps,
 } from '@retraind/shared/job/states';
+import { nodeStates } from '@retraind/shared/node/states';
 import { rungs } from '@retraind/shared/verdict/evidence';
 import { Problem } from '@retraind/shared/wire/problems';
 import pg from 'pg';
@@ -24,6 +25,7 @@ import { diffToSchema } from './schema-diff.ts';
 import { roles } from './store/tokens.ts';
 
 const { db, url } = await withDatabase();
+const ours = (await readdir(migrationsFolder)).filter((name) => /^\d{4}_/.test(name)).sort();
 
 let folder = '';
 before(async () => {
@@ -47,6 +49,7 @@ const wordsOf = async (constraint: string): Promise<string[]> => {
 const lists: [string, readonly string[]][] = [
   ['job_state_known', jobStates],
   ['run_state_known', runStates],
+  ['node_state_known', nodeStates],
   ['run_step_known', runSteps],
   ['run_purpose_known', purposes],
   ['run_blame_known', blames],
@@ -81,7 +84,7 @@ test('schema.prisma and a migrated database agree, and a difference would show',
 test('many programs may migrate at once; each migration is applied once', async () => {
   const fresh = await emptyDatabase('many');
   const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(fresh)));
-  assert.deepEqual(applied.flat().sort(), ['0001_farm', '0002_run_purpose']);
+  assert.deepEqual(applied.flat().sort(), ours);
   assert.deepEqual(await migrate(fresh), []);
 });
 
@@ -112,7 +115,7 @@ test('a migration that was edited, and one from the future, are refused', async 
   await cp(migrationsFolder, copy, { recursive: true });
   await mkdir(`${copy}/9999_more`);
   await writeFile(`${copy}/9999_more/migration.sql`, 'CREATE TABLE more (a int)');
-  assert.deepEqual(await migrate(fresh, copy), ['0001_farm', '0002_run_purpose', '9999_more']);
+  assert.deepEqual(await migrate(fresh, copy), [...ours, '9999_more']);
   await assert.rejects(migrate(fresh), refusedWith(/9999_more is not known.*newer/));
   await writeFile(`${copy}/9999_more/migration.sql`, 'CREATE TABLE more (b int)');
   await assert.rejects(migrate(fresh, copy), refusedWith(/9999_more was edited/));
@@ -134,7 +137,7 @@ test('as a program it migrates, and says what is wrong in one line', async () =>
   const fresh = await emptyDatabase('program');
   assert.deepEqual(await runProgram({ DATABASE_URL: fresh }), {
     code: 0,
-    stdout: 'applied 0001_farm\napplied 0002_run_purpose\n',
+    stdout: ours.map((name) => `applied ${name}\n`).join(''),
     stderr: '',
   });
   assert.deepEqual(await runProgram({}), { code: 2, stdout: '', stderr: 'DATABASE_URL is not set\n' });

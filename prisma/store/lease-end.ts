@@ -159,9 +159,10 @@ export const countNodeFault = async (
   }
   const [node] = await tx.$queryRaw<{ faultsInRow: number; isDrained: boolean }[]>`
     UPDATE node SET faults_in_row = faults_in_row + 1 WHERE node_id = ${nodeId}
-    RETURNING faults_in_row AS "faultsInRow", drained_at IS NOT NULL AS "isDrained"`;
+    RETURNING faults_in_row AS "faultsInRow", state <> 'approved' AS "isDrained"`;
   if (!node || node.isDrained || !drainsNode(Array<Blame>(node.faultsInRow).fill('node'))) return;
   const reason = `${node.faultsInRow} runs in a row blamed this node, the last one: ${fault}`;
-  await tx.$executeRaw`UPDATE node SET drained_at = now(), drain_reason = ${reason} WHERE node_id = ${nodeId}`;
+  await tx.$executeRaw`
+    UPDATE node SET state = 'drained', state_reason = ${reason}, state_by = 'farm', state_at = now() WHERE node_id = ${nodeId}`;
   await note(tx, { actor: 'farm', deed: 'nodes.drain', subject: `node:${nodeId}`, reason });
 };

@@ -54,7 +54,7 @@ test('a slot that the node has not, a drained node and an unknown run are not le
   const { nodeId } = await makeNode(db);
   assert.equal(await runs.lease(db, { runId: runId!, nodeId, slot: 1, leaseSeconds: 60 }), null);
   assert.equal(await runs.lease(db, { runId: 'nosuchrun000', nodeId, slot: 0, leaseSeconds: 60 }), null);
-  await db.node.update({ where: { nodeId }, data: { drainedAt: new Date(), drainReason: 'dust' } });
+  await db.node.update({ where: { nodeId }, data: { state: 'drained', stateReason: 'dust' } });
   assert.equal(await runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds: 60 }), null);
 });
 
@@ -200,8 +200,8 @@ test('leases that no worker began wear out neither run nor node', async () => {
     assert.ok((await runs.byId(db, holder.runId))?.notBefore);
     held = await leaseAgain(held);
   }
-  const { faultsInRow, drainedAt } = (await nodes.byId(db, node.nodeId))!;
-  assert.deepEqual([faultsInRow, drainedAt], [0, null]);
+  const { faultsInRow, state } = (await nodes.byId(db, node.nodeId))!;
+  assert.deepEqual([faultsInRow, state], [0, 'approved']);
 });
 
 test('blame farm waits before it tries again', async () => {
@@ -236,10 +236,10 @@ test('three runs in a row that blame the node drain it; a result between them fo
   await end(breakageOf('node'));
   await end(breakageOf('node'));
   const drained = await end(breakageOf('node'));
-  assert.ok(drained?.drainedAt);
-  assert.match(drained?.drainReason ?? '', /3 runs in a row/);
+  assert.deepEqual([drained?.state, drained?.stateBy], ['drained', 'farm']);
+  assert.match(drained?.stateReason ?? '', /3 runs in a row/);
   const again = await nodes.register(db, { ...node, publicKey: node.publicKey }, 'ada');
-  assert.deepEqual([again.drainedAt, again.faultsInRow], [null, 0]);
+  assert.deepEqual([again.state, again.faultsInRow], ['approved', 0]);
 });
 
 test('what breaks decides where run and job go', async () => {

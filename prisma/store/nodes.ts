@@ -1,11 +1,13 @@
 // Nodes: machines that run workers, known by the key that they sign with.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
+import type { NodeState } from '@retraind/shared/node/states';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Connection, Database } from '../client.ts';
 import type { Node as NodeRow, Prisma } from '../generated/client.ts';
 import { note } from './audit.ts';
 
-export type Node = Omit<NodeRow, 'accelerators' | 'inventory'> & {
+export type Node = Omit<NodeRow, 'state' | 'accelerators' | 'inventory'> & {
+  state: NodeState;
   accelerators: Accelerator[];
   inventory: Record<string, unknown>;
 };
@@ -33,9 +35,10 @@ export const register = (db: Database, node: NodeToRegister, actor: string): Pro
     const data = {
       ...description,
       accelerators: description.accelerators as unknown as Prisma.InputJsonArray,
-      approvedAt: new Date(),
-      drainedAt: null,
-      drainReason: null,
+      state: 'approved',
+      stateReason: '',
+      stateBy: actor,
+      stateAt: new Date(),
       faultsInRow: 0,
     };
     const row = await tx.node.upsert({

@@ -110,7 +110,7 @@ test('rows that make no sense are refused', async () => {
   }
 });
 
-test('migration 0002 turns the reruns of before into reruns, final ones too', async () => {
+test('migrations keep what was: reruns become reruns, final ones too, and drained nodes stay so', async () => {
   const own = new URL(url).pathname.slice(1);
   await execute(url, `CREATE DATABASE ${own}_old`);
   const old = url.replace(`/${own}?`, `/${own}_old?`);
@@ -131,12 +131,21 @@ test('migration 0002 turns the reruns of before into reruns, final ones too', as
         VALUES ('jobjobjobjob', 'sid', 'toy', '1', 'ada', '{}');
       INSERT INTO run (run_id, job_id, seed_index, rerun, state, ended_at) VALUES
         ('runrunrunrun', 'jobjobjobjob', 1, 0, 'waiting', NULL),
-        ('runrunrunru2', 'jobjobjobjob', 1, 1, 'cancelled', now());`);
-    assert.deepEqual(await migrate(old), ['0002_run_purpose']);
+        ('runrunrunru2', 'jobjobjobjob', 1, 1, 'cancelled', now());
+      INSERT INTO node (node_id, public_key, name, class, slots, approved_at, drained_at, drain_reason) VALUES
+        ('0000000000000001', '', 'a', 'amd64', 1, NULL, NULL, NULL), ('0000000000000002', '', 'b', 'amd64', 1, now(), NULL, NULL),
+        ('0000000000000003', '', 'c', 'amd64', 1, now(), now(), 'dust');`);
+    assert.equal((await migrate(old))[0], '0002_run_purpose');
     const { rows } = await client.query('SELECT purpose, seed_index, repeat FROM run ORDER BY purpose');
     assert.deepEqual(rows, [
       { purpose: 'rerun', seed_index: 1, repeat: 0 },
       { purpose: 'retrain', seed_index: 1, repeat: 0 },
+    ]);
+    const nodes = await client.query('SELECT state, state_reason FROM node ORDER BY node_id');
+    assert.deepEqual(nodes.rows.map(Object.values), [
+      ['pending', ''],
+      ['approved', ''],
+      ['drained', 'dust'],
     ]);
     await assert.rejects(client.query("UPDATE run SET repeat = 3 WHERE state = 'cancelled'"), /is final/);
   } finally {

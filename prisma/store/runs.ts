@@ -34,7 +34,7 @@ export type Run = Omit<RunRow, 'state' | 'step' | 'purpose' | 'withheld'> & {
 const runOf = (row: RunRow): Run => row as unknown as Run;
 
 /**
- * Makes the runs of these places that the job has not: cancelled ones are made anew, and broken ones, but not where the breakage is
+ * Makes the runs of these places that the job has not: cancelled and void ones are made anew, and broken ones, but not where the breakage is
  * an answer in itself (job/failure isAnswer). Returns the new ones' ids, in the order of the places.
  */
 export const add = (db: Database, jobId: string, places: readonly RunPlace[]): Promise<string[]> =>
@@ -48,7 +48,9 @@ export const add = (db: Database, jobId: string, places: readonly RunPlace[]): P
       throw new Problem('conflict', `Job ${jobId} is ${state}: it gets no more runs`);
     }
     const all = (await tx.run.findMany({ where: { jobId } })).map(runOf);
-    const kept = all.filter((run) => (run.state === 'broken' ? isAnswer(run) : run.state !== 'cancelled'));
+    const kept = all.filter((run) =>
+      run.state === 'broken' ? isAnswer(run) : run.state !== 'cancelled' && run.state !== 'void',
+    );
     const rows = placesBeyond(places, kept).map(({ purpose, seedIndex, declaredSeed, numerics, repeat }) => ({
       runId: newId(),
       jobId,
@@ -116,8 +118,7 @@ export const lease = async (db: Database, wish: LeaseWish): Promise<number | nul
           step = NULL, progress = NULL, not_before = NULL, heartbeat_at = now(),
           expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
         WHERE run_id = ${runId} AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
-          AND EXISTS (SELECT FROM node WHERE node_id = ${nodeId} AND approved_at IS NOT NULL
-                      AND drained_at IS NULL AND slots > ${slot}::int)
+          AND EXISTS (SELECT FROM node WHERE node_id = ${nodeId} AND state = 'approved' AND slots > ${slot}::int)
         RETURNING lease_epoch AS "leaseEpoch"`;
       const leaseEpoch = leased[0]?.leaseEpoch;
       if (leaseEpoch === undefined) return null;

@@ -77,7 +77,7 @@ test('a run remembers the nodes that it failed on, a drained node says why', asy
   const { holder } = await leaseRun(db);
   await runs.report(db, { ...holder, outcome: breakageOf('node', 'sandbox-unavailable') });
   const { nodeId } = await makeNode(db);
-  await db.node.update({ where: { nodeId }, data: { drainedAt: new Date(), drainReason: 'dust' } });
+  await db.node.update({ where: { nodeId }, data: { state: 'drained', stateReason: 'dust' } });
   const { runs: told, nodes: seen } = await world.read(db, null);
   assert.deepEqual(told.find(({ runId }) => runId === holder.runId)?.failedOn, [holder.nodeId]);
   assert.equal(seen.find((node) => node.nodeId === nodeId)?.drainReason, 'dust');

@@ -63,15 +63,21 @@ interface RunRow extends Pick<WorldRun, RunColumn> {
 
 const runDefaults = { excludedNodes: [], class: null } satisfies Partial<WorldRun>;
 
-type NodeColumn = 'nodeId' | 'name' | 'class' | 'approved' | 'drainReason' | 'seenAt';
+type NodeColumn =
+  | 'nodeId'
+  | 'name'
+  | 'class'
+  | 'approved'
+  | 'drainReason'
+  | 'quarantinedAt'
+  | 'retired'
+  | 'seenAt';
 interface NodeRow extends Pick<WorldNode, NodeColumn> {
   slots: number;
   accelerators: Accelerator[];
 }
 
 const nodeDefaults = {
-  quarantinedAt: null,
-  retired: false,
   tags: [],
   memoryBytes: null,
   diskFreeBytes: null,
@@ -105,7 +111,9 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
         ORDER BY run_id`;
       const nodes = await tx.$queryRaw<NodeRow[]>`
-        SELECT node_id AS "nodeId", name, class, approved_at IS NOT NULL AS approved, drain_reason AS "drainReason",
+        SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
+          CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
+          CASE WHEN state = 'quarantined' THEN state_at END AS "quarantinedAt", state = 'retired' AS retired,
           seen_at AS "seenAt", slots, accelerators
         FROM node WHERE changed >= ${from}::bigint ORDER BY node_id`;
       return {

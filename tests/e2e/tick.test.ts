@@ -79,8 +79,8 @@ async function scene(slots = 1) {
     await runs.breakRun(db, { runId, leaseEpoch }, breakage);
   }
   await db.node.updateMany({
-    where: { drainedAt: null },
-    data: { drainedAt: new Date(), drainReason: 'of another test' },
+    where: { state: 'approved' },
+    data: { state: 'drained', stateReason: 'of another test' },
   });
   const node = await makeNode(db, slots);
   await nodes.seen(db, node.nodeId);

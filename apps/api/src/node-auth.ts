@@ -105,7 +105,14 @@ async function readToken(
       'An admin enrols it by `POST /api/v1/nodes` with its public key.',
     );
   }
-  if (node.approvedAt === null) {
+  if (node.state === 'retired') {
+    throw new Problem(
+      'forbidden',
+      `Node ${claims.nodeId} was retired (${node.stateReason}): its key is revoked for good.`,
+      'A machine that is to serve again needs a new key: delete its key file, then `retrain node enrol`.',
+    );
+  }
+  if (node.state === 'pending') {
     throw new Problem('forbidden', `Node ${claims.nodeId} waits to be approved by an admin.`);
   }
   let key = keys.get(node.publicKey);

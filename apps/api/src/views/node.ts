@@ -10,19 +10,19 @@ export function nodeView(node: StoredNode, leased: readonly RunLine[], now: Date
   const runs: RunSummary[] = leased.filter(({ nodeId }) => nodeId === node.nodeId).map(runSummaryView);
   const silentMilliseconds = now.getTime() - (node.seenAt?.getTime() ?? 0);
   const state =
-    node.approvedAt === null
-      ? 'unapproved'
-      : node.drainedAt !== null
-        ? 'drained'
-        : silentMilliseconds > nodeSilenceSeconds * 1_000
-          ? 'offline'
-          : 'online';
+    node.state !== 'approved'
+      ? node.state === 'drained' && runs.length > 0
+        ? 'draining'
+        : node.state
+      : silentMilliseconds > nodeSilenceSeconds * 1_000
+        ? 'offline'
+        : 'online';
   return {
     nodeId: node.nodeId,
     name: node.name,
     class: node.class,
     state,
-    reason: node.drainReason,
+    reason: node.stateReason || null,
     slots: node.slots,
     accelerators: node.accelerators,
     registeredAt: node.createdAt.toISOString(),

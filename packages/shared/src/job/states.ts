@@ -10,7 +10,7 @@
 //        └──────────────────────── budget-wait, held ◄──────────────────────┘ may leave them again
 //     final, left only by a person or a new version: failed, not-for-us, auto-not-for-us
 //
-//   RUN     waiting ──► leased ──► reported
+//   RUN     waiting ──► leased ──► reported ──► void   (its node was quarantined: another run takes its place)
 //              ▲          ├──────► broken (blame)
 //              └─give back┘        cancelled
 //
@@ -33,7 +33,7 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-export const runStates = ['waiting', 'leased', 'reported', 'broken', 'cancelled'] as const;
+export const runStates = ['waiting', 'leased', 'reported', 'broken', 'cancelled', 'void'] as const;
 export type RunState = (typeof runStates)[number];
 
 /** The steps of a leased run, in order (DESIGN §4). */
@@ -85,9 +85,10 @@ const jobMoves: Record<JobState, readonly JobState[]> = {
 const runMoves: Record<RunState, readonly RunState[]> = {
   waiting: ['leased', 'cancelled'],
   leased: ['waiting', 'reported', 'broken', 'cancelled'],
-  reported: [],
+  reported: ['void'],
   broken: [],
   cancelled: [],
+  void: [],
 };
 
 /** Whether a job may go from one state to another at all. Who may ask for it is decided elsewhere. */

@@ -4,6 +4,7 @@
 import { type Static, Type } from 'typebox';
 import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
+import { shownNodeStates } from '../node/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
 import {
@@ -238,15 +239,13 @@ export const Package = Type.Object({
 });
 export type Package = Static<typeof Package>;
 
-/** `offline`: approved, and silent for longer than policy/world allows. */
-export const nodeStates = ['unapproved', 'online', 'offline', 'drained'] as const;
-
 /** A node and what it offers. */
 export const Node = Type.Object({
   nodeId: NodeId,
   name: Text,
   class: Text,
-  state: literals(nodeStates),
+  /** `offline`: approved, and silent for longer than policy/world allows. */
+  state: literals(shownNodeStates),
   /** Why it is drained; null where it is not. */
   reason: nullable(Text),
   slots: Count,
