@@ -20,7 +20,15 @@ export interface TestFarmOptions {
   examples: readonly string[];
   /** Unset: the queue lies in PostgreSQL. */
   redisUrl?: string;
+  /** Machines of their own, as the farm sees them: a key, a folder and `slots` workers each; one where absent. */
+  nodes?: number;
   slots?: number;
+  /** One leads, the others stand by; one where absent. */
+  schedulers?: number;
+  /** Folder of programs that workers find before the system's. */
+  programsFolder?: string;
+  /** The address at which workers reach the api, made from its own: something may stand between. */
+  workersReach?: (api: string) => Promise<string>;
   leaseSeconds?: number;
   /** Fixed job seed, so that two farms train the same. */
   seed: string;
@@ -34,8 +42,9 @@ export interface TestFarm {
   token: string;
   databaseUrl: string;
   db: Database;
+  /** Of the first node. */
   nodeId: string;
-  /** RETRAIND_WORK of the workers. */
+  /** RETRAIND_WORK of its workers. */
   work: string;
   supervisor: Supervisor;
   /** Names of the supervisor's programs that may be killed. */
@@ -55,7 +64,10 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
   const {
     examples,
     redisUrl,
+    nodes = 1,
     slots = 1,
+    schedulers = 1,
+    programsFolder,
     leaseSeconds = 2,
     seed,
     sandbox = 'bwrap',
@@ -105,40 +117,51 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     // A killed api must come back at the address that the workers know.
     apiProgram.env.RETRAIND_LISTEN = new URL(api).host;
 
-    const scheduler = program('scheduler', {
-      ...lease,
-      DATABASE_URL: databaseUrl,
-      ...(redisUrl && { REDIS_URL: redisUrl }),
-      RETRAIND_ARTIFACTS: artifacts,
-      RETRAIND_STATE: join(folder, 'scheduler'),
-      RETRAIND_TICK_SECONDS: '0.5',
-      RETRAIND_SEED: seed,
-    });
-    scheduler.readyWhen = (line) => line.includes('"msg":"leading"');
-    await supervisor.start(scheduler);
+    const schedulerNames = Array.from({ length: schedulers }, (_, i) => (i ? `scheduler-${i}` : 'scheduler'));
+    for (const [i, name] of schedulerNames.entries()) {
+      const scheduler = program('scheduler', {
+        ...lease,
+        DATABASE_URL: databaseUrl,
+        ...(redisUrl && { REDIS_URL: redisUrl }),
+        RETRAIND_ARTIFACTS: artifacts,
+        RETRAIND_STATE: join(folder, name),
+        RETRAIND_TICK_SECONDS: '0.5',
+        RETRAIND_SEED: seed,
+      });
+      const isReady = i === 0 ? '"msg":"leading"' : '"msg":"listening"';
+      await supervisor.start({ ...scheduler, name, readyWhen: (line) => line.includes(isReady) });
+    }
 
     const post = poster(api, token);
-    const keyFile = join(folder, 'node.key');
-    const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
-    await post('/api/v1/nodes', {
-      nodeId,
-      publicKey: publicKeyPem,
-      name: 'test',
-      class: 'amd64',
-      slots,
-      accelerators: [],
-    });
-    const workers = Array.from({ length: slots }, (_, slot) => `worker-${slot}`);
-    for (const [slot, name] of workers.entries()) {
-      const worker = program('worker', {
-        RETRAIND_API: api,
-        ...(redisUrl ? { REDIS_URL: redisUrl } : { RETRAIND_QUEUE_URL: workerUrlOf(databaseUrl) }),
-        RETRAIND_NODE_KEY_FILE: keyFile,
-        RETRAIND_SLOT: String(slot),
-        RETRAIND_WORK: join(folder, 'work'),
-        RETRAIND_SANDBOX: sandbox,
+    const reached = (await options.workersReach?.(api)) ?? api;
+    const nodeIds: string[] = [];
+    const workers: string[] = [];
+    for (let node = 0; node < nodes; node++) {
+      const keyFile = join(folder, `node-${node}.key`);
+      const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
+      nodeIds.push(nodeId);
+      await post('/api/v1/nodes', {
+        nodeId,
+        publicKey: publicKeyPem,
+        name: `test-${node}`,
+        class: 'amd64',
+        slots,
+        accelerators: [],
       });
-      await supervisor.start({ ...worker, name, readyWhen: (line) => line.includes('"msg":"listening"') });
+      for (let slot = 0; slot < slots; slot++) {
+        const worker = program('worker', {
+          RETRAIND_API: reached,
+          ...(redisUrl ? { REDIS_URL: redisUrl } : { RETRAIND_QUEUE_URL: workerUrlOf(databaseUrl) }),
+          RETRAIND_NODE_KEY_FILE: keyFile,
+          RETRAIND_SLOT: String(slot),
+          RETRAIND_WORK: join(folder, `work-${node}`),
+          RETRAIND_SANDBOX: sandbox,
+        });
+        if (programsFolder) worker.env.PATH = `${programsFolder}:${worker.env.PATH}`;
+        const name = `worker-${workers.length}`;
+        workers.push(name);
+        await supervisor.start({ ...worker, name, readyWhen: (line) => line.includes('"msg":"listening"') });
+      }
     }
     const archive = await openArchive({ folder: join(folder, 'archive'), suite: 'test' });
     for (const name of examples) await upload(archive, folder, resolve(root, 'examples', name));
@@ -149,10 +172,10 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
       token,
       databaseUrl,
       db,
-      nodeId,
-      work: join(folder, 'work'),
+      nodeId: nodeIds[0]!,
+      work: join(folder, 'work-0'),
       supervisor,
-      programs: ['postgres', 'api', 'scheduler', ...workers],
+      programs: ['postgres', 'api', ...schedulerNames, ...workers],
       settled: (source, seconds) => settled(db, databaseUrl, source, seconds, log),
       post,
       get: async <T>(path: string): Promise<T> => {

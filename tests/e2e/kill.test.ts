@@ -2,14 +2,14 @@
 // nobody disturbed, and each run is recorded once. The seed of the points is printed; KILL_SEED repeats it.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Database } from '@retraind/prisma/client';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { randoms } from '../support/randoms.ts';
+import { shortTiny } from '../support/short-tiny.ts';
 import { startTestFarm, type TestFarm } from './farm.ts';
 
 const jobSeed = '7';
@@ -18,27 +18,6 @@ const killSeed = Number(process.env.KILL_SEED ?? randomInt(2 ** 31));
 /** Each program at least twice; a run gives up after five lost leases, so the worker dies three times at most. */
 const deaths = ['worker-0', 'worker-0', 'worker-0', 'scheduler', 'scheduler', 'scheduler', 'api', 'api'];
 const victims = [...deaths, 'postgres', 'postgres'];
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function* randoms(state: number): Generator<number, never> {
-  for (;;) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-}
-
-/** examples/tiny with one look at three retrains: a job of half a minute, in which every program has its part. */
-async function shortPackage(folder: string): Promise<string> {
-  const tree = join(folder, 'tiny');
-  await cp(fileURLToPath(new URL('../../examples/tiny', import.meta.url)), tree, { recursive: true });
-  const control = join(tree, 'debian/retrain/control');
-  const text = await readFile(control, 'utf8');
-  assert.match(text, /^Runs: 3\.\.10$/m);
-  await writeFile(control, text.replace('Runs: 3..10', 'Runs: 3..3'));
-  return tree;
-}
 
 const startFarm = (tree: string): Promise<TestFarm> =>
   startTestFarm({ examples: [tree], seed: jobSeed, slots: 1, leaseSeconds: 3 });
@@ -66,7 +45,7 @@ test('ten deaths change nothing', async (t) => {
   const random = randoms(killSeed);
   const folder = await mkdtemp('/tmp/retraind-kill-');
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const tree = await shortPackage(folder);
+  const tree = await shortTiny(folder);
 
   const quiet = await startFarm(tree);
   let expected: Awaited<ReturnType<typeof outcomeOf>>;

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Job } from '@retraind/shared/wire/resources';
 import { assertPublished } from '../../packages/shared/samples/published.ts';
+import { randoms } from '../support/randoms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const victims = {
@@ -26,15 +27,6 @@ const { values } = parseArgs({ options: { seed: { type: 'string', default: Strin
 const seed = Number(values.seed);
 console.error(`seed ${seed}`);
 
-/** Numbers in [0, 1) from the seed (mulberry32): the points must be the same when a failure is looked at again. */
-function* randoms(state: number): Generator<number> {
-  for (;;) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-}
 const random = randoms(seed);
 
 interface Demo {
