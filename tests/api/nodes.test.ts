@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { nodeIdOf } from '@retraind/shared/attest/node-token';
+import type { Device } from '@retraind/shared/gpu/device';
 import type { Node } from '@retraind/shared/wire/resources';
 import { tellInventory } from '@retraind/worker/http-farm-client';
 import { adminToken, porterToken, startFarm } from './farm-server.ts';
@@ -75,10 +76,38 @@ test('a node id that is not the key’s, and a key of another kind, are refused'
 
 test('what a node says of itself shows, and makes it online', async () => {
   const key = await server.enrol('talker');
-  const accelerators = [{ kind: 'vulkan' as const, name: 'RADV', memoryBytes: 8e9 }];
-  await tellInventory({ api: server.address, key }, { accelerators, program: '0.1.0' });
+  const device: Device = {
+    deviceId: 'GPU-513536b6-7d19-9063-b049-1e69664bb298',
+    vendor: 'nvidia',
+    name: 'NVIDIA A100-SXM4-80GB',
+    architecture: 'sm80',
+    memoryBytes: 81_920 * 2 ** 20,
+    driver: '535.54.03',
+    runtime: '12.2',
+    sliceOf: null,
+    vulkan: false,
+    faults: [],
+    temperatureCelsius: 27,
+    energy: 'sampled',
+  };
+  const inventory = { devices: [device], replayedFrom: 'a100.xml', program: '0.1.0' };
+  await tellInventory({ api: server.address, key }, inventory);
   const { body } = await server.ask<Node>('GET', `/api/v1/nodes/${key.nodeId}`);
   assert.equal(body.state, 'online');
-  assert.deepEqual(body.accelerators, accelerators);
+  assert.deepEqual(body.accelerators, [
+    {
+      kind: 'cuda',
+      capability: 80,
+      name: device.name,
+      memoryBytes: device.memoryBytes,
+      device: { deviceId: device.deviceId, ordinal: 0 },
+    },
+  ]);
+  for (const lie of [{ memoryBytes: -1 }, { memoryBytes: 2 ** 60 }, { architecture: '../sm80' }]) {
+    await assert.rejects(
+      tellInventory({ api: server.address, key }, { ...inventory, devices: [{ ...device, ...lie }] }),
+      { code: 'invalid-request' },
+    );
+  }
   assert.equal((await server.ask('GET', '/api/v1/nodes/0123456789abcdef')).status, 404);
 });

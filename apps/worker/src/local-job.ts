@@ -101,6 +101,7 @@ const assignmentOf = (
   seedOverride: seed,
   // At home nobody signs the moment at which a version was first seen.
   beacon: '',
+  nodeSlots: 1,
   heartbeatSeconds: 5,
   leaseSeconds: 20,
 });

@@ -55,7 +55,7 @@ log.info(
 const present = keepPresent({
   api,
   key,
-  inventory: { accelerators: [], program: 'retraind-worker 0.1.0' },
+  inventory: { devices: [], replayedFrom: null, program: 'retraind-worker 0.1.0' },
   signal: shutdown.signal,
   log,
 });

@@ -2,6 +2,7 @@
 // `lease-lost`, another node `not-your-run`.
 
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import { placeInWords, seedOfPlace } from '@retraind/shared/job/run-place';
 import { jobSeedOf } from '@retraind/shared/job/seed';
@@ -49,6 +50,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const { leaseEpoch } = request.query;
       const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
       const { run, job, package: version, suite } = await runs.assignment(db, holder);
+      const node = await nodes.byId(db, request.nodeId);
       return {
         runId: run.runId,
         leaseEpoch,
@@ -64,6 +66,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         beacon: version.beacon,
         numerics: run.numerics,
         repeat: run.repeat,
+        nodeSlots: node!.slots,
         heartbeatSeconds,
         leaseSeconds,
       };

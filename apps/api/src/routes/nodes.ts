@@ -3,6 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as lists from '@retraind/prisma/store/lists';
 import * as nodes from '@retraind/prisma/store/nodes';
 import { nodeIdOf } from '@retraind/shared/attest/node-token';
+import { acceleratorsOf } from '@retraind/shared/gpu/device';
 import { NodeId, NodeInventory } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import { Node, NodeRequest } from '@retraind/shared/wire/resources';
@@ -86,8 +87,11 @@ export function nodeSelfRoutes(scope: App, { db }: Farm): void {
       },
     },
     async (request, reply) => {
-      const { accelerators, program } = request.body;
-      await nodes.seen(db, request.nodeId, { accelerators, inventory: { program } });
+      const { devices } = request.body;
+      await nodes.seen(db, request.nodeId, {
+        accelerators: acceleratorsOf(devices),
+        inventory: request.body,
+      });
       return reply.code(204).send(undefined);
     },
   );

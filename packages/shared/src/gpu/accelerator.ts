@@ -7,8 +7,12 @@ export type AcceleratorWish =
   | { kind: 'vulkan' }
   | { kind: 'none' };
 
-/** A device that a node reports. Capability 8.0 is 80. */
-export type Accelerator =
+/** One way to use a device of a node. Capability 8.0 is 80. */
+export type Accelerator = (
   | { kind: 'cuda'; capability: number; name: string; memoryBytes: number }
   | { kind: 'rocm'; architecture: string; name: string; memoryBytes: number }
-  | { kind: 'vulkan'; name: string; memoryBytes: number };
+  | { kind: 'vulkan'; name: string; memoryBytes: number }
+) & {
+  /** Which device, and its place among all of the node; absent where a person described the node. */
+  device?: { deviceId: string; ordinal: number };
+};

@@ -215,15 +215,22 @@ test('a demand that an older version stored reads with what it did not know yet'
   assert.equal(demandOfStored(stored).timeLimitSeconds, 0);
 });
 
-test('devices are dealt to slots kind by kind', () => {
-  const vulkan: Accelerator = { kind: 'vulkan', name: 'v', memoryBytes: 1 };
+test('a device is dealt to one slot with every way to use it; one that offers nothing keeps its turn', () => {
+  const of = (ordinal: number, kind: 'cuda' | 'vulkan'): Accelerator => ({
+    ...(kind === 'cuda' ? { kind, capability: 80 } : { kind }),
+    name: 'v',
+    memoryBytes: 1,
+    device: { deviceId: `GPU-${ordinal}`, ordinal },
+  });
+  // Device 2 is sick.
+  const offered = [of(0, 'cuda'), of(0, 'vulkan'), of(1, 'cuda'), of(3, 'cuda'), of(3, 'vulkan')];
   assert.deepEqual(
-    slotsOfNode(2, [gpu, gpu, vulkan, vulkan, gpu]).map(({ accelerators }) =>
-      accelerators.map(({ kind }) => kind),
+    slotsOfNode(2, offered).map(({ accelerators }) =>
+      accelerators.map(({ kind, device }) => `${kind} ${device!.ordinal}`),
     ),
     [
-      ['cuda', 'vulkan', 'cuda'],
-      ['cuda', 'vulkan'],
+      ['cuda 0', 'vulkan 0'],
+      ['cuda 1', 'cuda 3', 'vulkan 3'],
     ],
   );
 });

@@ -213,12 +213,12 @@ export const demandOfTag = (accelerators: AcceleratorWish[]): Demand => ({
   accelerators: accelerators.length > 0 ? accelerators : undemanding.accelerators,
 });
 
-/** Deals a node's devices out to its slots, kind by kind in the order given: device i to slot i mod `slots`. */
+/** Deals a node's devices out to its slots: device i to slot i mod `slots` (gpu/device: devicesOfSlot), with every way to use it. */
 export function slotsOfNode(slots: number, accelerators: Accelerator[]): WorldSlot[] {
   const dealt: WorldSlot[] = Array.from({ length: slots }, (_, slot) => ({ slot, accelerators: [] }));
-  const next = { cuda: 0, rocm: 0, vulkan: 0 };
-  for (const accelerator of accelerators) {
-    dealt[next[accelerator.kind]++ % slots]!.accelerators.push(accelerator);
+  for (const [position, accelerator] of accelerators.entries()) {
+    const ordinal = accelerator.device?.ordinal ?? position;
+    dealt[ordinal % slots]!.accelerators.push(accelerator);
   }
   return dealt;
 }

@@ -1,6 +1,7 @@
 // What nodes send and get: one schema gives validation, types and documents. Everything a node sends is hostile until it
 // has passed these. Sizes are limits, not hopes.
 import { type Static, Type } from 'typebox';
+import { energySources, gpuVendors } from '../gpu/device.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets, labelledSets } from '../verdict/evidence.ts';
@@ -52,6 +53,8 @@ export const Assignment = Type.Object({
   seedOverride: Type.Union([Type.String(), Type.Null()]),
   /** Public randomness under which the version was first seen; '' for an archive that the farm itself signs. */
   beacon: Type.String(),
+  /** How many slots the node has: its devices are dealt by it (gpu/device: devicesOfSlot). */
+  nodeSlots: Type.Integer({ minimum: 1 }),
   heartbeatSeconds: Type.Number(),
   leaseSeconds: Type.Number(),
 });
@@ -168,27 +171,70 @@ export const EvidenceSchema = Type.Object({
 });
 
 const DeviceName = Type.String({ maxLength: 256 });
+/** A PiB: no device has so much. */
+const DeviceBytes = Type.Integer({ minimum: 0, maximum: 2 ** 50 });
+const DeviceId = Type.String({ pattern: '^[0-9A-Za-z][0-9A-Za-z:./-]{0,127}$' });
+const acceleratorParts = {
+  name: DeviceName,
+  memoryBytes: DeviceBytes,
+  device: Type.Optional(
+    Type.Object({ deviceId: DeviceId, ordinal: Type.Integer({ minimum: 0, maximum: 1_023 }) }),
+  ),
+};
 
-/** A device of a node (gpu/accelerator: Accelerator). Compute capability 8.0 is 80. */
+/** A way to use a device of a node (gpu/accelerator: Accelerator). Compute capability 8.0 is 80. */
 export const AcceleratorShape = Type.Union([
   Type.Object({
     kind: Type.Literal('cuda'),
     capability: Type.Integer({ minimum: 10, maximum: 999 }),
-    name: DeviceName,
-    memoryBytes: Type.Integer({ minimum: 0 }),
+    ...acceleratorParts,
   }),
   Type.Object({
     kind: Type.Literal('rocm'),
     architecture: Type.String({ pattern: '^gfx[0-9a-f]{3,5}$' }),
-    name: DeviceName,
-    memoryBytes: Type.Integer({ minimum: 0 }),
+    ...acceleratorParts,
   }),
-  Type.Object({ kind: Type.Literal('vulkan'), name: DeviceName, memoryBytes: Type.Integer({ minimum: 0 }) }),
+  Type.Object({ kind: Type.Literal('vulkan'), ...acceleratorParts }),
 ]);
+
+/** A device of a node (gpu/device: Device). */
+export const DeviceShape = Type.Object({
+  deviceId: DeviceId,
+  vendor: literals(gpuVendors),
+  name: DeviceName,
+  architecture: Type.String({ pattern: '^(sm[0-9]{2,3}|gfx[0-9a-f]{3,5}|pci[0-9a-f]{8})$' }),
+  memoryBytes: DeviceBytes,
+  driver: Type.Union([Type.String({ maxLength: 128 }), Type.Null()]),
+  runtime: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
+  sliceOf: Type.Union([DeviceId, Type.Null()]),
+  vulkan: Type.Boolean(),
+  faults: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 16 }),
+  temperatureCelsius: Type.Union([Type.Number({ minimum: -100, maximum: 300 }), Type.Null()]),
+  energy: Type.Union([literals(energySources), Type.Null()]),
+});
+
+/** A device that a run was given. */
+export const DeviceUsed = Type.Object({
+  deviceId: DeviceId,
+  name: DeviceName,
+  architecture: DeviceShape.properties.architecture,
+  driver: DeviceShape.properties.driver,
+});
+export type DeviceUsed = Static<typeof DeviceUsed>;
+
+/** `sampled`: power drawn, integrated over time; `estimated`: the power limit for all the time. */
+export const EnergySchema = Type.Object({
+  value: Type.Number({ minimum: 0, maximum: 1e9 }),
+  source: literals(energySources),
+});
+export type Energy = Static<typeof EnergySchema>;
 
 /** What a node says of itself (`POST /api/v1/nodes/self`). Its name and slots stay the admin's. */
 export const NodeInventory = Type.Object({
-  accelerators: Type.Array(AcceleratorShape, { maxItems: 64 }),
+  /** In the order in which they are dealt to slots: device i is of slot i mod slots. */
+  devices: Type.Array(DeviceShape, { maxItems: 256 }),
+  /** The recording that `devices` were read from instead of the machine (RETRAIND_INVENTORY); null for real ones. */
+  replayedFrom: Type.Union([Type.String({ minLength: 1, maxLength: 256 }), Type.Null()]),
   /** Version of the worker's program. */
   program: Type.String({ maxLength: 128 }),
 });
@@ -219,6 +265,10 @@ export const Report = Type.Object({
       retraininfoSha256: Sha256,
       provenanceSha256: Sha256,
       trainSeconds: Type.Number({ minimum: 0 }),
+      /** The devices that trained; absent on a CPU. */
+      devices: Type.Optional(Type.Array(DeviceUsed, { minItems: 1, maxItems: 256 })),
+      /** Of those devices while the targets ran; absent where nothing tells it. */
+      energyWattHours: Type.Optional(EnergySchema),
       /** The files that a dependence run was given without a tenth of their records. */
       withheld: Type.Optional(Type.Array(WithheldRecordsSchema, { maxItems: 1_000 })),
     }),
