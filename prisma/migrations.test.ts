@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { energySources } from '@retraind/shared/cost/energy';
 import { purposes } from '@retraind/shared/job/run-place';
 import {
   blames,
@@ -14,7 +15,10 @@ import {
   runStates,
   runSteps,
 } from '@retraind/shared/job/states';
+import { ledgerReasons } from '@retraind/shared/ledger/entry';
 import { nodeStates } from '@retraind/shared/node/states';
+import { roles } from '@retraind/shared/policy/roles';
+import { releaseStates } from '@retraind/shared/release/plan';
 import { rungs } from '@retraind/shared/verdict/evidence';
 import { Problem } from '@retraind/shared/wire/problems';
 import pg from 'pg';
@@ -22,7 +26,6 @@ import { withDatabase } from '../tests/support/database.ts';
 import { execute } from '../tests/support/postgres-server.ts';
 import { migrate, migrationsFolder } from './migrate.ts';
 import { diffToSchema } from './schema-diff.ts';
-import { roles } from './store/tokens.ts';
 
 const { db, url } = await withDatabase();
 const ours = (await readdir(migrationsFolder)).filter((name) => /^\d{4}_/.test(name)).sort();
@@ -57,6 +60,9 @@ const lists: [string, readonly string[]][] = [
   ['lease_outcome_known', leaseOutcomes],
   ['verdict_rung_known', rungs],
   ['token_role_known', roles],
+  ['release_state_known', releaseStates],
+  ['ledger_reason_known', ledgerReasons],
+  ['lease_energy_known', energySources],
 ];
 for (const [constraint, words] of lists) {
   test(`${constraint} is the list of the domain`, async () => {

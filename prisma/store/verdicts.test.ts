@@ -81,11 +81,16 @@ test('a file is known by its digest: verdicts, runs that made it, runs that had 
 
 test('a token is known by its hash alone, until it is revoked', async () => {
   await tokens.put(db, 'secret', { name: 'ada', role: 'admin' });
-  assert.deepEqual(await tokens.find(db, 'secret'), { name: 'ada', role: 'admin' });
+  assert.deepEqual(await tokens.find(db, 'secret'), {
+    name: 'ada',
+    role: 'admin',
+    suites: [],
+    sources: [],
+  });
   assert.equal(await tokens.find(db, 'Secret'), null);
   const rows = await db.$queryRaw<{ row: string }[]>`SELECT token::text AS row FROM token`;
   assert.ok(rows.every(({ row }) => !row.includes('secret')));
-  assert.equal(await tokens.revoke(db, 'ada'), 1);
+  await tokens.revoke(db, 'ada', { actor: 'ada', reason: 'lost' });
   assert.equal(await tokens.find(db, 'secret'), null);
 });
 

@@ -51,7 +51,7 @@ export async function startFarm(): Promise<FarmServer> {
   const { db } = await withDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'retraind-api-'));
   await tokens.put(db, adminToken, { name: 'ada', role: 'admin' });
-  await tokens.put(db, porterToken, { name: 'pia', role: 'porter' });
+  await tokens.put(db, porterToken, { name: 'pia', role: 'porter', suites: ['*'] });
   const farm: Farm = {
     db,
     artifacts: new ArtifactStore(folder),

@@ -90,7 +90,7 @@ test('it tells its address, keeps only the hash of its token, serves pages, and 
   const api = start({});
   const { address } = await api.line('listening');
   assert.match(address!, /^http:\/\/127\.0\.0\.1:\d+$/);
-  assert.deepEqual(await tokens.find(db, 'token-from-a-file'), { name: 'admin', role: 'admin' });
+  assert.equal((await tokens.find(db, 'token-from-a-file'))?.role, 'admin');
   const stored = await db.token.findMany();
   assert.ok(!JSON.stringify(stored).includes('token-from-a-file'));
   const page = await fetch(`${address}/`);

@@ -45,6 +45,7 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
   // What is told is made by our own views, typed by the schemas and checked against them by the tests.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest('actor', '');
+  app.decorateRequest('bearer');
   app.decorateRequest('nodeId', '');
   handleProblems(app);
   addSecurityHeaders(app);

@@ -25,7 +25,7 @@ import {
   SuiteName,
 } from '@retraind/shared/wire/resources';
 import { Type } from 'typebox';
-import { needsPerson } from '../auth.ts';
+import { needsRight, requireRight } from '../auth.ts';
 import { explanationOf } from '../explain.ts';
 import type { Farm } from '../farm.ts';
 import { type App, answers, answersCreated, bearer } from '../route.ts';
@@ -71,7 +71,7 @@ export function jobRoutes(app: App, farm: Farm): void {
   app.post(
     '/api/v1/jobs',
     {
-      preHandler: needsPerson(db),
+      preHandler: needsRight(db, 'jobs.request'),
       schema: {
         tags: ['jobs'],
         summary: 'Ask for a retrain',
@@ -93,6 +93,7 @@ export function jobRoutes(app: App, farm: Farm): void {
     async (request, reply) => {
       const { source, version, seed, reason } = request.body;
       const suite = request.body.suite ?? (await onlySuite(farm, source, version));
+      requireRight(request.bearer, 'jobs.request', { suite, source });
       const key = request.headers['idempotency-key'];
       const { job, created } = await jobs.request(db, {
         suite,
@@ -143,7 +144,7 @@ export function jobRoutes(app: App, farm: Farm): void {
   app.post(
     '/api/v1/jobs/:jobId/cancel',
     {
-      preHandler: needsPerson(db),
+      preHandler: needsRight(db, 'jobs.cancel'),
       schema: {
         tags: ['jobs'],
         summary: 'End a job; its runs stop at their next heartbeat',
@@ -155,6 +156,7 @@ export function jobRoutes(app: App, farm: Farm): void {
     },
     async (request) => {
       const { jobId } = request.params;
+      requireRight(request.bearer, 'jobs.cancel', await requireJob(farm, jobId));
       await jobs.cancel(db, jobId, request.body.reason, request.actor);
       return readJob(farm, jobId);
     },
@@ -163,7 +165,7 @@ export function jobRoutes(app: App, farm: Farm): void {
   app.post(
     '/api/v1/jobs/:jobId/give-back',
     {
-      preHandler: needsPerson(db),
+      preHandler: needsRight(db, 'jobs.give-back'),
       schema: {
         tags: ['jobs'],
         summary: 'Let a job be tried again',
@@ -178,6 +180,7 @@ export function jobRoutes(app: App, farm: Farm): void {
     async (request) => {
       const { jobId } = request.params;
       const job = await requireJob(farm, jobId);
+      requireRight(request.bearer, 'jobs.give-back', job);
       const detail = `given back by ${request.actor}: ${request.body.reason}`;
       if (job.state === 'retraining') {
         const leased = (await runs.ofJob(db, jobId)).filter(({ state }) => state === 'leased');

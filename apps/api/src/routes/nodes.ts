@@ -8,7 +8,7 @@ import { NodeId, NodeInventory } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import { Node, NodeRequest } from '@retraind/shared/wire/resources';
 import { Type } from 'typebox';
-import { needsPerson } from '../auth.ts';
+import { needsRight } from '../auth.ts';
 import type { Farm } from '../farm.ts';
 import { type App, answers, answersCreated, answersNothing, bearer, nodeKey } from '../route.ts';
 import { nodeView } from '../views/node.ts';
@@ -44,7 +44,7 @@ export function nodeRoutes(app: App, farm: Farm): void {
   app.post(
     '/api/v1/nodes',
     {
-      preHandler: needsPerson(db, ['admin']),
+      preHandler: needsRight(db, 'nodes.govern'),
       schema: {
         tags: ['nodes'],
         summary:

@@ -3,7 +3,7 @@
 import * as suites from '@retraind/prisma/store/suites';
 import { Suite, SuiteRequest } from '@retraind/shared/wire/resources';
 import { Type } from 'typebox';
-import { needsPerson } from '../auth.ts';
+import { needsRight } from '../auth.ts';
 import type { Farm } from '../farm.ts';
 import { type App, answers, answersCreated, bearer } from '../route.ts';
 
@@ -23,7 +23,7 @@ export function suiteRoutes(app: App, { db }: Farm): void {
   app.post(
     '/api/v1/suites',
     {
-      preHandler: needsPerson(db, ['admin']),
+      preHandler: needsRight(db, 'suites.add'),
       schema: {
         tags: ['suites'],
         summary:

@@ -135,13 +135,17 @@ export interface WorldNode {
 /** Who pays: a suite, or who asked. */
 export type Account = `suite:${string}` | `requester:${string}`;
 
-/** GPU time that an account may spend: a hard stop. An account without a budget spends freely. */
+/** What a run is billed in: time of devices, or, where it uses none, time of the CPU slot that it keeps from others. */
+export type BilledUnit = 'gpu' | 'cpu';
+
+/** Time that an account may spend: a hard stop. An account without a budget in a unit spends it freely. */
 export interface Budget {
   account: Account;
-  limitGpuSeconds: number;
-  spentGpuSeconds: number;
+  unit: BilledUnit;
+  limitSeconds: number;
+  spentSeconds: number;
   /** Promised to runs that hold a slot now. */
-  reservedGpuSeconds: number;
+  reservedSeconds: number;
 }
 
 /**

@@ -1,0 +1,2 @@
+export const releaseStates = ['running', 'paused', 'ended'] as const;
+export type ReleaseState = (typeof releaseStates)[number];
