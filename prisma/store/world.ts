@@ -16,6 +16,7 @@ import {
   type WorldRun,
 } from '@retraind/shared/policy/world';
 import type { Database } from '../client.ts';
+import * as budgets from './budgets.ts';
 
 export interface WorldChange {
   /** Give it to the next `read`. */
@@ -32,6 +33,8 @@ export interface WorldChange {
 }
 
 type JobColumn =
+  | 'releaseId'
+  | 'releasePaused'
   | 'jobId'
   | 'source'
   | 'version'
@@ -50,7 +53,6 @@ const jobDefaults = {
   section: '',
   archivePriority: '',
   datasetDigests: [],
-  releaseId: null,
   leastDeviceMemoryBytes: 0,
 } satisfies Partial<WorldJob>;
 
@@ -99,7 +101,9 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor`;
       const jobs = await tx.$queryRaw<JobRow[]>`
         SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
-          created_at AS "requestedAt", requested_by AS "requestedBy", priority
+          created_at AS "requestedAt", requested_by AS "requestedBy", priority, release_id AS "releaseId",
+          (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
+           WHERE release.release_id = job.release_id AND release.state = 'paused') AS "releasePaused"
         FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
         ORDER BY created_at, job_id`;
       const runs = await tx.$queryRaw<RunRow[]>`
@@ -134,7 +138,7 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
           machine: node.class.split('+', 1)[0]!,
           slots: slotsOfNode(slots, accelerators),
         })),
-        budgets: [],
+        budgets: await budgets.forWorld(tx),
         goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
         goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
       };

@@ -66,6 +66,8 @@ export interface WorldJob {
   datasetDigests: string[];
   /** The campaign that it is part of; null for none. */
   releaseId: string | null;
+  /** Who paused that campaign and why; none of its runs is placed meanwhile. Null or absent where it goes on. */
+  releasePaused?: string | null;
   /** Least memory of a device after a run was out of it (CUDA out of memory: next larger class, once); 0 for none. */
   leastDeviceMemoryBytes: number;
 }

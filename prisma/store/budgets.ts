@@ -1,0 +1,84 @@
+// Budgets: hours that an account may spend. What is spent is counted by a trigger when a lease ends, once; what is reserved follows
+// from the leases that are open, so that no deed can forget to give it back.
+import type { Account, Budget } from '@retraind/shared/policy/world';
+import type { Connection, Database } from '../client.ts';
+import type { Budget as BudgetRow } from '../generated/client.ts';
+import { note } from './audit.ts';
+
+export type StoredBudget = Omit<BudgetRow, 'account'> & {
+  account: Account;
+  /** Set aside for leases that are open now. */
+  reservedGpuHours: number;
+  reservedCpuHours: number;
+};
+
+export interface BudgetToSet {
+  account: Account;
+  /** Null: no limit. */
+  gpuHours: number | null;
+  cpuHours: number | null;
+  /** Null: nothing needs approval. */
+  approvalGpuHours: number | null;
+  approvalCpuHours: number | null;
+  /** Forget what was spent: a new period begins. */
+  renew: boolean;
+}
+
+/** Sets the limits of an account; what it has spent stays unless `renew`. */
+export const set = (
+  db: Database,
+  { renew, account, ...limits }: BudgetToSet,
+  { actor, reason }: { actor: string; reason: string },
+): Promise<void> =>
+  db.$transaction(async (tx) => {
+    const fresh = renew ? { spentGpuHours: 0, spentCpuHours: 0, since: new Date() } : {};
+    await tx.budget.upsert({
+      where: { account },
+      create: { account, ...limits, setBy: actor },
+      update: { ...limits, ...fresh, setBy: actor, setAt: new Date() },
+    });
+    const facts = { ...limits, renew };
+    await note(tx, { actor, deed: 'budgets.set', subject: `budget:${account}`, reason, facts });
+  });
+
+/** All budgets, by account. */
+export const list = (db: Connection): Promise<StoredBudget[]> =>
+  db.$queryRaw<StoredBudget[]>`
+    SELECT account, gpu_hours AS "gpuHours", cpu_hours AS "cpuHours", approval_gpu_hours AS "approvalGpuHours",
+      approval_cpu_hours AS "approvalCpuHours", spent_gpu_hours AS "spentGpuHours", spent_cpu_hours AS "spentCpuHours",
+      since, set_by AS "setBy", set_at AS "setAt",
+      COALESCE(reserved.gpu, 0) AS "reservedGpuHours", COALESCE(reserved.cpu, 0) AS "reservedCpuHours"
+    FROM budget LEFT JOIN LATERAL (
+      SELECT sum(reserved_hours) FILTER (WHERE lease.gpus > 0) AS gpu, sum(reserved_hours) FILTER (WHERE lease.gpus = 0) AS cpu
+      FROM lease JOIN run USING (run_id) JOIN job USING (job_id)
+      WHERE lease.outcome IS NULL AND budget.account IN ('suite:' || job.suite, 'requester:' || job.requested_by)
+    ) AS reserved ON true
+    ORDER BY account`;
+
+const secondsPerHour = 3_600;
+
+/** The budgets as the scheduler weighs them: one an account and unit that has a limit. */
+export const forWorld = async (db: Connection): Promise<Budget[]> => {
+  // Most farms have none, and this is read at every tick.
+  const [any] = await db.$queryRaw<{ there: boolean }[]>`SELECT EXISTS (SELECT FROM budget) AS there`;
+  return any?.there ? (await list(db)).flatMap(budgetsOf) : [];
+};
+
+const budgetsOf = (row: StoredBudget): Budget[] => {
+  const of = (unit: Budget['unit'], limit: number | null, spent: number, reserved: number): Budget[] =>
+    limit === null
+      ? []
+      : [
+          {
+            account: row.account,
+            unit,
+            limitSeconds: limit * secondsPerHour,
+            spentSeconds: spent * secondsPerHour,
+            reservedSeconds: reserved * secondsPerHour,
+          },
+        ];
+  return [
+    ...of('gpu', row.gpuHours, row.spentGpuHours, row.reservedGpuHours),
+    ...of('cpu', row.cpuHours, row.spentCpuHours, row.reservedCpuHours),
+  ];
+};
