@@ -4,10 +4,12 @@ import { cliReference } from '../apps/cli/src/reference.ts';
 import { schedulerOptions } from '../apps/scheduler/src/config.ts';
 import { workerOptions } from '../apps/worker/src/config.ts';
 import { printVerdictSchema } from '../packages/shared/src/wire/verdict-schema.ts';
+import { blameReference } from './blame-tables.ts';
 import { configurationFile } from './configuration-file.ts';
 import { verdictPage, verdictReference } from './verdict-tables.ts';
 
 export const referencePages: Record<string, () => string | Promise<string>> = {
+  'docs/reference/blame.md': blameReference,
   'docs/reference/cli.md': cliReference,
   [verdictPage]: verdictReference,
   'docs/reference/verdict.schema.json': printVerdictSchema,

@@ -1,10 +1,12 @@
 // How a lease ends, in one transaction. What follows for run, job and node is the domain's rule (shared/job/lease-end); here
 // it is carried out. Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
-import { drainsNode } from '@retraind/shared/job/failure';
-import { leaseEnding } from '@retraind/shared/job/lease-end';
+import type { Accelerator } from '@retraind/shared/gpu/accelerator';
+import { type DeviceMemory, drainsNode } from '@retraind/shared/job/failure';
+import { type LeaveCode, leaseEnding, leaveEnding } from '@retraind/shared/job/lease-end';
 import type { Purpose } from '@retraind/shared/job/run-place';
-import type { Blame, JobState, LeaseOutcome, RunState } from '@retraind/shared/job/states';
+import type { Blame, JobState, LeaseOutcome, RunState, RunStep } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
+import { type Demand, slotsOfNode } from '@retraind/shared/policy/world';
 import type { ProblemCode } from '@retraind/shared/wire/problems';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Transaction } from '../client.ts';
@@ -16,6 +18,10 @@ export interface Breakage {
   code: ProblemCode;
   detail: string;
   hint: string | null;
+  /** Where it met it; absent where the farm itself ends the lease. */
+  step?: RunStep;
+  /** What the target said last, by digest (shared/job/blame-rules failureText). */
+  failureSha256?: string | null;
 }
 
 /** What became of run and job. */
@@ -37,7 +43,9 @@ interface LockedRun {
   purpose: Purpose;
   jobState: JobState;
   nodeId: string;
+  slot: number;
   cancelAsked: boolean;
+  leaveCode: string | null;
   /** Null: no heartbeat has come yet. */
   step: string | null;
 }
@@ -48,8 +56,8 @@ export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<Lock
   await tx.$queryRaw`
     SELECT job.job_id FROM job JOIN run USING (job_id) WHERE run_id = ${runId} FOR UPDATE OF job`;
   const rows = await tx.$queryRaw<LockedRun[]>`
-    SELECT run.job_id AS "jobId", run.purpose, job.state AS "jobState", run.node_id AS "nodeId", run.cancel_asked AS "cancelAsked",
-      run.step
+    SELECT run.job_id AS "jobId", run.purpose, job.state AS "jobState", run.node_id AS "nodeId", run.slot, run.cancel_asked AS "cancelAsked",
+      run.leave_code AS "leaveCode", run.step
     FROM run JOIN job USING (job_id)
     WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND run.state = 'leased'
       AND (${nodeId ?? null}::text IS NULL OR node_id = ${nodeId ?? null}::text)
@@ -61,12 +69,13 @@ export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<Lock
 export const closeLease = async (
   tx: Transaction,
   { runId, leaseEpoch }: OpenLease,
-  end: { outcome: LeaseOutcome; blame?: Blame; code?: string; detail?: string },
+  end: { outcome: LeaseOutcome; code?: string } & Partial<Omit<Breakage, 'code'>>,
   files: LeaseFiles = {},
 ): Promise<void> => {
   await tx.$executeRaw`
     UPDATE lease SET ended_at = now(), outcome = ${end.outcome}, blame = ${end.blame ?? null},
-      code = ${end.code ?? null}, detail = ${end.detail ?? null},
+      code = ${end.code ?? null}, detail = ${end.detail ?? null}, hint = ${end.hint ?? null},
+      step = ${end.step ?? null}, failure_sha256 = ${end.failureSha256 ?? null},
       log_sha256 = ${files.logSha256 ?? null}, metrics_sha256 = ${files.metricsSha256 ?? null}
     WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int`;
 };
@@ -83,9 +92,14 @@ const setRun = (
   state: RunState,
   breakage: Breakage | null,
   waitSeconds: number,
+  fromStart = false,
 ) =>
   tx.$executeRaw`
     UPDATE run SET state = ${state}, node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
+      leave_code = NULL, leave_reason = NULL,
+      checkpoint_sha256 = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_sha256 END,
+      checkpoint_at = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_at END,
+      checkpoint_epoch = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_epoch END,
       step = CASE WHEN ${state} = 'waiting' THEN NULL ELSE step END,
       progress = NULL,
       not_before = CASE WHEN ${waitSeconds}::float8 > 0 THEN now() + make_interval(secs => ${waitSeconds}::float8) END,
@@ -116,20 +130,81 @@ export const endWithoutResult = async (
     purpose,
     isWanted: isWanted(locked),
     hasBegun: locked.step !== null,
-    earlier: await tx.lease.findMany({
-      where: { runId, outcome: { not: null } },
-      select: { blame: true, code: true },
-    }),
+    earlier: await earlierLeases(tx, runId),
+    nodeId,
+    failureSha256: breakage.failureSha256,
+    deviceMemory: code === 'device-memory' ? await deviceMemory(tx, locked) : undefined,
   });
   if (after.nodeFaults !== 'stay') await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
-  await closeLease(tx, lease, { ...after.lease, blame, detail }, files);
+  await closeLease(tx, lease, { ...breakage, ...after.lease }, files);
   const reason = `${after.reason}: ${detail}`;
-  // A run that the farm gives up on says why, and not only what its last lease met.
-  const isGivenUp = after.run === 'broken' && after.blame === 'farm';
+  // A run that is given up after leases that blamed others says why, and not only what its last lease met.
+  const isGivenUp = after.run === 'broken' && (blame === 'node' || blame === 'farm');
   const said = isGivenUp ? { ...breakage, blame: after.blame, detail: reason } : breakage;
-  await setRun(tx, runId, after.run, after.run === 'waiting' ? null : said, after.waitSeconds);
+  const kept = after.run === 'waiting' ? null : said;
+  await setRun(tx, runId, after.run, kept, after.waitSeconds, after.fromStart);
+  if (after.raiseTo !== undefined) {
+    await tx.job.update({ where: { jobId }, data: { leastDeviceMemoryBytes: after.raiseTo } });
+    await note(tx, {
+      actor: 'farm',
+      deed: 'jobs.raise-device-memory',
+      subject: `job:${jobId}`,
+      reason,
+      facts: { runId, leastDeviceMemoryBytes: after.raiseTo },
+    });
+  }
   const job = after.job === null ? jobState : await moveFrom(tx, locked, after.job, reason);
   return { jobId, run: after.run, job };
+};
+
+const earlierLeases = (tx: Transaction, runId: string) =>
+  tx.lease.findMany({
+    where: { runId, outcome: { not: null } },
+    select: { blame: true, code: true, nodeId: true, failureSha256: true },
+  });
+
+/** Ends a lease without blame because the run was asked to leave, or its worker to stop: it waits with its checkpoint. */
+export const endByLeave = async (
+  tx: Transaction,
+  lease: OpenLease,
+  locked: LockedRun,
+  left: { code: LeaveCode; detail: string; step: RunStep },
+  files?: LeaseFiles,
+): Promise<LeaseEnd> => {
+  const { runId } = lease;
+  const { jobId, jobState } = locked;
+  const after = leaveEnding(left.code, {
+    isWanted: isWanted(locked),
+    earlier: await earlierLeases(tx, runId),
+  });
+  await closeLease(tx, lease, { ...left, ...after.lease }, files);
+  await setRun(tx, runId, after.run, null, after.waitSeconds);
+  return { jobId, run: after.run, job: jobState };
+};
+
+/** How much memory the lease's device has, what the job asks for, and what the next larger device of the farm has. */
+const deviceMemory = async (tx: Transaction, { jobId, nodeId, slot }: LockedRun): Promise<DeviceMemory> => {
+  const job = await tx.job.findUniqueOrThrow({ where: { jobId } });
+  const nodes = await tx.node.findMany({
+    where: { state: { in: ['approved', 'drained'] } },
+    select: { nodeId: true, slots: true, accelerators: true },
+  });
+  const devicesOf = (node: (typeof nodes)[number]) =>
+    slotsOfNode(node.slots, node.accelerators as unknown as Accelerator[]);
+  const own = nodes.find((node) => node.nodeId === nodeId);
+  const given = own ? (devicesOf(own)[slot]?.accelerators ?? []) : [];
+  const failedBytes = given.length > 0 ? Math.min(...given.map(({ memoryBytes }) => memoryBytes)) : null;
+  const larger = nodes
+    .flatMap((node) => devicesOf(node).flatMap(({ accelerators }) => accelerators))
+    .map(({ memoryBytes }) => memoryBytes)
+    .filter((bytes) => failedBytes !== null && bytes > failedBytes);
+  const raised = job.leastDeviceMemoryBytes;
+  return {
+    failedBytes,
+    askedBytes: Math.max(raised ?? 0, (job.demand as unknown as Demand).gpuMemoryBytes),
+    nextBytes: larger.length > 0 ? Math.min(...larger) : null,
+    wasRaised: raised !== null,
+  };
 };
 
 // A sibling run may have moved the job already: two runs that miss the same data are one data-wait.

@@ -1,6 +1,7 @@
 // Runs: executions of a job's recipe, one a place. Whoever writes in a run's name proves its lease in the same UPDATE:
 // execution happens at least once, a result is recorded at most once (docs/reference/database.md).
 import { isAnswer } from '@retraind/shared/job/failure';
+import type { LeaveCode } from '@retraind/shared/job/lease-end';
 import { type Purpose, placesBeyond, type RunPlace } from '@retraind/shared/job/run-place';
 import type { RunState, RunStep } from '@retraind/shared/job/states';
 import type { Evidence, WithheldRecords } from '@retraind/shared/verdict/evidence';
@@ -15,6 +16,7 @@ import {
   type Breakage,
   closeLease,
   countNodeFault,
+  endByLeave,
   endWithoutResult,
   type LeaseEnd,
   type LeaseFiles,
@@ -123,8 +125,8 @@ export const lease = async (db: Database, wish: LeaseWish): Promise<number | nul
       const leaseEpoch = leased[0]?.leaseEpoch;
       if (leaseEpoch === undefined) return null;
       await tx.$executeRaw`
-        INSERT INTO lease (run_id, lease_epoch, node_id, slot)
-        VALUES (${runId}, ${leaseEpoch}::int, ${nodeId}, ${slot}::int)`;
+        INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from)
+        SELECT run_id, ${leaseEpoch}::int, ${nodeId}, ${slot}::int, checkpoint_sha256 FROM run WHERE run_id = ${runId}`;
       await tx.$executeRaw`
         UPDATE job SET state = 'retraining', state_at = now()
         WHERE job_id = ${job.jobId} AND state = 'needs-retrain'`;
@@ -164,21 +166,29 @@ export interface Beat extends Holder {
   leaseSeconds: number;
 }
 
+/** What a worker is told for a sign of life. */
+export interface BeatAnswer {
+  cancel: boolean;
+  /** Absent where the run may go on; else why it is to leave its slot, with its checkpoint. */
+  leave?: { code: LeaveCode; reason: string };
+}
+
 /** A sign of life of a run and of its node. Throws `lease-lost`, `not-your-run`, `not-found`. */
-export const heartbeat = async (db: Connection, beat: Beat): Promise<{ cancel: boolean }> => {
+export const heartbeat = async (db: Connection, beat: Beat): Promise<BeatAnswer> => {
   const { runId, leaseEpoch, nodeId, step, progress, leaseSeconds } = beat;
-  const rows = await db.$queryRaw<{ cancel: boolean }[]>`
+  const rows = await db.$queryRaw<{ cancel: boolean; code: LeaveCode | null; reason: string }[]>`
     WITH beat AS (
       UPDATE run SET step = ${step}, progress = ${progress}::float8, heartbeat_at = now(),
         expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
       WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND node_id = ${nodeId} AND state = 'leased'
-      RETURNING node_id, cancel_asked
+      RETURNING node_id, cancel_asked, leave_code, leave_reason
     ), seen AS (
       UPDATE node SET seen_at = now() FROM beat WHERE node.node_id = beat.node_id
     )
-    SELECT cancel_asked AS cancel FROM beat`;
+    SELECT cancel_asked AS cancel, leave_code AS code, leave_reason AS reason FROM beat`;
   if (!rows[0]) throw await refusal(db, beat);
-  return rows[0];
+  const { cancel, code, reason } = rows[0];
+  return { cancel, ...(code !== null && { leave: { code, reason } }) };
 };
 
 export interface Report extends Holder, LeaseFiles {
@@ -200,11 +210,12 @@ export const report = (
     if (outcome.kind === 'broken') {
       return endWithoutResult(tx, holder, locked, breakageOf(outcome), 'broken', files);
     }
+    if (outcome.kind === 'given-back') return endByLeave(tx, holder, locked, outcome, files);
     const { runId } = holder;
     await closeLease(tx, holder, { outcome: 'reported' }, files);
     await tx.$executeRaw`
       UPDATE run SET state = 'reported', node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
-        step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
+        leave_code = NULL, leave_reason = NULL, step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
         taints = ${outcome.taints}::text[], retraininfo_sha256 = ${outcome.retraininfoSha256},
         provenance_sha256 = ${outcome.provenanceSha256}, train_seconds = ${outcome.trainSeconds}::float8,
         withheld = ${outcome.withheld ? JSON.stringify(outcome.withheld) : null}::jsonb

@@ -5,6 +5,7 @@
 // marked with it or later are read again next time: at least once, never never. A row that left the world (a job that
 // ended, a run that was reported) comes under `goneJobIds`, `goneRunIds`.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
+import { excludingCodes } from '@retraind/shared/job/blame-rules';
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
 import {
   type Budget,
@@ -42,7 +43,8 @@ type JobColumn =
   | 'reason'
   | 'requestedAt'
   | 'requestedBy'
-  | 'priority';
+  | 'priority'
+  | 'leastDeviceMemoryBytes';
 interface JobRow extends Pick<WorldJob, JobColumn> {
   state: JobState;
   demand: Partial<Demand>;
@@ -53,17 +55,16 @@ const jobDefaults = {
   section: '',
   archivePriority: '',
   datasetDigests: [],
-  leastDeviceMemoryBytes: 0,
 } satisfies Partial<WorldJob>;
 
-type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn';
+type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn' | 'excludedNodes';
 interface RunRow extends Pick<WorldRun, RunColumn> {
   state: string;
   nodeId: string | null;
   slot: number | null;
 }
 
-const runDefaults = { excludedNodes: [], class: null } satisfies Partial<WorldRun>;
+const runDefaults = { class: null } satisfies Partial<WorldRun>;
 
 type NodeColumn =
   | 'nodeId'
@@ -102,6 +103,7 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
       const jobs = await tx.$queryRaw<JobRow[]>`
         SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
           created_at AS "requestedAt", requested_by AS "requestedBy", priority, release_id AS "releaseId",
+          COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
           (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
            WHERE release.release_id = job.release_id AND release.state = 'paused') AS "releasePaused"
         FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
@@ -111,7 +113,11 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
           not_before AS "notBefore",
           (SELECT started_at FROM lease WHERE lease.run_id = run.run_id AND outcome IS NULL) AS "leasedAt",
           ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
-                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn"
+                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn",
+          (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
+           FROM (SELECT DISTINCT ON (node_id) node_id, detail FROM lease
+                 WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
+                 ORDER BY node_id, lease_epoch DESC) AS excluded) AS "excludedNodes"
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
         ORDER BY run_id`;
       const nodes = await tx.$queryRaw<NodeRow[]>`

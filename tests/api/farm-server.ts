@@ -59,6 +59,7 @@ export async function startFarm(): Promise<FarmServer> {
     streams: new EventStreams(),
     leaseSeconds: 20,
     heartbeatSeconds: 5,
+    graceSeconds: 30,
   };
   const app = await buildApp(farm);
   const address = await app.listen({ host: '127.0.0.1', port: 0 });

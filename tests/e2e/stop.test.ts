@@ -81,7 +81,7 @@ test('a run that is cancelled or given back leaves nothing behind', async (t) =>
   await untilAwake();
   assert.deepEqual(
     back.leases.map(({ outcome, blame, code }) => ({ outcome, blame, code })),
-    [{ outcome: 'given-back', blame: 'farm', code: 'node-stopped' }],
+    [{ outcome: 'given-back', blame: null, code: 'node-stopped' }],
   );
   assert.equal(back.state, 'waiting');
 

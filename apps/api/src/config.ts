@@ -35,5 +35,10 @@ export const options = {
     { least: 0.1, most: 600 },
     { help: 'how often a worker is to be heard', fallback: '5' },
   ),
+  graceSeconds: numberOption(
+    'RETRAIND_GRACE_SECONDS',
+    { least: 0, most: 3_600 },
+    { help: 'how long a run that is to leave its slot may take to write a checkpoint', fallback: '60' },
+  ),
   logLevel: logLevelOption(),
 };

@@ -13,4 +13,6 @@ export interface Farm {
   leaseSeconds: number;
   /** How often a worker is to be heard. */
   heartbeatSeconds: number;
+  /** How long a target may take to write a checkpoint when its run is to leave its slot. */
+  graceSeconds: number;
 }

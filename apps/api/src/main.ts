@@ -24,6 +24,7 @@ const app = await buildApp(
     streams: new EventStreams(),
     leaseSeconds: config.leaseSeconds,
     heartbeatSeconds: config.heartbeatSeconds,
+    graceSeconds: config.graceSeconds,
   },
   log,
 );

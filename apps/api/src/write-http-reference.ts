@@ -17,6 +17,7 @@ const app = await buildApp({
   streams: new EventStreams(),
   leaseSeconds: 20,
   heartbeatSeconds: 5,
+  graceSeconds: 30,
 });
 await app.ready();
 const path = fileURLToPath(new URL('../../../docs/reference/http.md', import.meta.url));

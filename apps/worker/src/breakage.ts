@@ -1,6 +1,6 @@
 // Why a run broke, and whose fault that is: the one exception that the steps throw on purpose. What the blame leads to
 // (attempted, data-wait, give back) is decided by the scheduler.
-import { blameFor } from '@retraind/shared/job/failure';
+import { judgeMishap } from '@retraind/shared/job/blame-rules';
 import type { Blame, RunStep } from '@retraind/shared/job/states';
 import { Problem, type ProblemCode } from '@retraind/shared/wire/problems';
 
@@ -19,10 +19,10 @@ export class Breakage extends Error {
 export const broken = (blame: Blame, code: ProblemCode, detail: string, hint?: string): Breakage =>
   new Breakage(blame, new Problem(code, detail, hint));
 
-/** Any error met at a step as a Breakage; whose fault it is where the step did not say: shared/job/failure. What is no Problem is a bug of ours. */
+/** Any error met at a step as a Breakage; whose fault it is where the step did not say: shared/job/blame-rules. What is no Problem is a bug of ours. */
 export const breakageOf = (step: RunStep, error: unknown): Breakage => {
   if (error instanceof Breakage) return error;
-  if (error instanceof Problem) return new Breakage(blameFor(step, error.code), error);
+  if (error instanceof Problem) return new Breakage(judgeMishap({ step, code: error.code }).blame, error);
   const { code, message } = error as NodeJS.ErrnoException;
   const problem =
     code === 'ENOSPC'
@@ -33,5 +33,5 @@ export const breakageOf = (step: RunStep, error: unknown): Breakage => {
           { cause: error },
         )
       : new Problem('internal', message ?? String(error), undefined, { cause: error });
-  return new Breakage(blameFor(step, problem.code), problem);
+  return new Breakage(judgeMishap({ step, code: problem.code }).blame, problem);
 };

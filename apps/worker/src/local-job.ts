@@ -14,7 +14,7 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe } from '@retraind/shared/recipe/recipe';
 import type { ModelVerdict, Registration } from '@retraind/shared/verdict/evidence';
 import { countedRuns, plannedRuns } from '@retraind/shared/verdict/run-plan';
-import type { Assignment, ReportOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
+import type { Assignment, RunOutcome, SuiteSpec } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import { type PreparedJob, prepareLocalJob } from './local/prepare.ts';
 import type { KeptRecipe, TriggerPicture } from './local/results.ts';
@@ -58,13 +58,13 @@ export type LocalJobEvent =
   | { kind: 'step'; run: number; step: RunStep; fraction: number | null }
   | { kind: 'log'; run: number; text: string }
   | { kind: 'metrics'; run: number; text: string }
-  | { kind: 'run-ended'; run: number; outcome: ReportOutcome; kept: boolean }
+  | { kind: 'run-ended'; run: number; outcome: RunOutcome; kept: boolean }
   | { kind: 'verdicts'; verdicts: ModelVerdict[]; final: boolean };
 
 export interface LocalRun {
   run: number;
   place: RunPlace;
-  outcome: ReportOutcome;
+  outcome: RunOutcome;
 }
 
 export interface LocalJobResult {
@@ -75,7 +75,7 @@ export interface LocalJobResult {
   recipe: Recipe | null;
   /** One a model; empty where a run broke: then `broken` says why. */
   verdicts: ModelVerdict[];
-  broken: Extract<ReportOutcome, { kind: 'broken' }> | null;
+  broken: Extract<RunOutcome, { kind: 'broken' }> | null;
   runs: LocalRun[];
   /** Recovered triggers of the shipped models. */
   pictures: TriggerPicture[];

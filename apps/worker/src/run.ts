@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Apt, openApt } from '@retraind/host/apt';
 import type { RunStep } from '@retraind/shared/job/states';
-import type { Assignment, ReportOutcome } from '@retraind/shared/wire/messages';
+import type { Assignment, RunOutcome } from '@retraind/shared/wire/messages';
 import { breakageOf } from './breakage.ts';
 import type { FarmClient } from './farm-client.ts';
 import type { Programs } from './programs.ts';
@@ -70,7 +70,7 @@ export const suiteArchive = (
 };
 
 /** Takes all steps. Resolves with what was reported; throws the signal's reason when stopped, and what the farm answers to a lost lease. */
-export const run = async (options: RunOptions): Promise<ReportOutcome> => {
+export const run = async (options: RunOptions): Promise<RunOutcome> => {
   const { assignment, farm, signal } = options;
   const log = new StreamSender((text) => farm.appendLog(text));
   let step: RunStep = 'fetch';
@@ -96,7 +96,7 @@ export const run = async (options: RunOptions): Promise<ReportOutcome> => {
       options.onProgress(at, fraction);
     },
   };
-  let outcome: ReportOutcome;
+  let outcome: RunOutcome;
   try {
     await options.sandbox.check();
     const fetched = await fetchStep(context);

@@ -2,7 +2,7 @@
 // nothing behind. Every way a lease may end goes through here:
 //
 //   done or broken ──► run.ts has reported         lease lost ──► nothing is told: nobody wants it
-//   cancelled      ──► reported so                 shutdown   ──► given back, blame farm
+//   cancelled      ──► reported so                 shutdown   ──► given back, without blame
 import { join } from 'node:path';
 import type { RunStep } from '@retraind/shared/job/states';
 import type { Ring } from '@retraind/shared/wire/doorbell';
@@ -103,18 +103,23 @@ function farewellOf(step: RunStep, error: unknown): ReportOutcome | null {
       case 'lease-lost':
         return null;
       case 'cancelled':
-        return told('cancelled', step, 'run-cancelled', 'the run was cancelled while it ran');
+        return {
+          kind: 'broken',
+          blame: 'cancelled',
+          step,
+          code: 'run-cancelled',
+          detail: 'the run was cancelled while it ran',
+          hint: null,
+        };
       case 'shutdown':
-        return told('farm', step, 'node-stopped', 'the worker was stopped while the run was on it');
+        return {
+          kind: 'given-back',
+          code: 'node-stopped',
+          step,
+          detail: 'the worker was stopped while the run was on it',
+        };
     }
   }
   if (error instanceof Problem && (error.code === 'lease-lost' || error.code === 'not-your-run')) return null;
   return brokenOutcome(step, breakageOf(step, error));
 }
-
-const told = (
-  blame: 'cancelled' | 'farm',
-  step: RunStep,
-  code: 'run-cancelled' | 'node-stopped',
-  detail: string,
-): ReportOutcome => ({ kind: 'broken', blame, step, code, detail, hint: null });

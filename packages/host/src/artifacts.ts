@@ -97,6 +97,11 @@ export class ArtifactStore {
     return this.put(oneChunk(bytes));
   }
 
+  /** Forgets a file; nothing where it is not there. For checkpoints that were replaced: everything else is kept for ever. */
+  async remove(sha256: string): Promise<void> {
+    await rm(this.pathOf(sha256), { force: true });
+  }
+
   /** Removes what cut-off writes left behind. */
   async sweep(now: number): Promise<void> {
     const folder = join(this.#folder, 'tmp');

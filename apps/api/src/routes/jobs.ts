@@ -1,6 +1,7 @@
 // Jobs: ask for one, read them, and the deeds that a person answers for.
 import { createHash } from 'node:crypto';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as leave from '@retraind/prisma/store/leave';
 import * as lists from '@retraind/prisma/store/lists';
 import * as runs from '@retraind/prisma/store/runs';
 import { jobStates } from '@retraind/shared/job/states';
@@ -170,7 +171,7 @@ export function jobRoutes(app: App, farm: Farm): void {
         tags: ['jobs'],
         summary: 'Let a job be tried again',
         description:
-          'A job that waits, was attempted or failed needs a retrain again. While it is retraining, its leases end without blame and the runs wait, each with its seed.',
+          'A job that waits, was attempted or failed needs a retrain again. While it is retraining, its runs are asked to leave their slots at their next heartbeat: each keeps its checkpoint and waits, with its seed, for another lease.',
         security: bearer,
         params: JobPath,
         body: Deed,
@@ -181,14 +182,14 @@ export function jobRoutes(app: App, farm: Farm): void {
       const { jobId } = request.params;
       const job = await requireJob(farm, jobId);
       requireRight(request.bearer, 'jobs.give-back', job);
-      const detail = `given back by ${request.actor}: ${request.body.reason}`;
+      const reason = `given back by ${request.actor}: ${request.body.reason}`;
       if (job.state === 'retraining') {
         const leased = (await runs.ofJob(db, jobId)).filter(({ state }) => state === 'leased');
         for (const { runId, leaseEpoch } of leased) {
-          await runs.giveBack(db, { runId, leaseEpoch, outcome: 'given-back', blame: 'farm', detail });
+          await leave.ask(db, { runId, leaseEpoch, code: 'given-back', reason, actor: request.actor });
         }
       } else {
-        await jobs.move(db, jobId, 'needs-retrain', detail, request.actor);
+        await jobs.move(db, jobId, 'needs-retrain', reason, request.actor);
       }
       return readJob(farm, jobId);
     },

@@ -2,6 +2,7 @@
 // `lease-lost`, another node `not-your-run`.
 
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as leave from '@retraind/prisma/store/leave';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import { placeInWords, seedOfPlace } from '@retraind/shared/job/run-place';
@@ -11,6 +12,7 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { RetrainTag } from '@retraind/shared/recipe/tag';
 import {
   Assignment,
+  CheckpointKept,
   Chunk,
   Heartbeat,
   HeartbeatAnswer,
@@ -32,7 +34,7 @@ const recipeBodyBytes = 8 * 2 ** 20;
 const reportBodyBytes = 16 * 2 ** 20;
 
 export function leaseRoutes(scope: App, farm: Farm): void {
-  const { db, live, leaseSeconds, heartbeatSeconds } = farm;
+  const { db, live, leaseSeconds, heartbeatSeconds, graceSeconds } = farm;
 
   scope.get(
     '/api/v1/runs/:runId/assignment',
@@ -69,6 +71,9 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         nodeSlots: node!.slots,
         heartbeatSeconds,
         leaseSeconds,
+        ...(run.checkpointSha256 !== null && {
+          checkpoint: { sha256: run.checkpointSha256, leaseEpoch: run.checkpointEpoch! },
+        }),
       };
     },
   );
@@ -83,11 +88,38 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         security: nodeKey,
         params: RunPath,
         body: Heartbeat,
-        response: answers(HeartbeatAnswer, 'Whether the run is to be cancelled.'),
+        response: answers(HeartbeatAnswer, 'Whether the run is to be cancelled, or to leave its slot.'),
       },
     },
-    (request) =>
-      runs.heartbeat(db, { ...request.params, ...request.body, nodeId: request.nodeId, leaseSeconds }),
+    async (request) => {
+      const beat = { ...request.params, ...request.body, nodeId: request.nodeId, leaseSeconds };
+      const { cancel, leave } = await runs.heartbeat(db, beat);
+      return { cancel, ...(leave && { leave: { ...leave, graceSeconds } }) };
+    },
+  );
+
+  scope.post(
+    '/api/v1/runs/:runId/checkpoint',
+    {
+      schema: {
+        tags: ['leases'],
+        summary: 'The kept file with which the next lease of the run is to begin',
+        security: nodeKey,
+        params: RunPath,
+        body: CheckpointKept,
+        response: answersNothing('Recorded.'),
+      },
+    },
+    async (request, reply) => {
+      const { leaseEpoch, sha256 } = request.body;
+      const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
+      const bytes = await farm.artifacts.sizeOf(sha256);
+      if (bytes === null) throw new Problem('not-found', `The farm keeps no file with the digest ${sha256}.`);
+      const replaced = await leave.keepCheckpoint(db, holder, sha256);
+      if (replaced !== null) await farm.artifacts.remove(replaced);
+      request.log.info({ ...holder, sha256, bytes }, 'checkpoint kept');
+      return reply.code(204).send(undefined);
+    },
   );
 
   for (const kind of ['log', 'metrics'] as const) {

@@ -2,6 +2,7 @@
 
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as leave from '@retraind/prisma/store/leave';
 import * as lists from '@retraind/prisma/store/lists';
 import * as runs from '@retraind/prisma/store/runs';
 import { runStates } from '@retraind/shared/job/states';
@@ -15,10 +16,11 @@ import {
   pageLimits,
 } from '@retraind/shared/wire/page';
 import { Problem } from '@retraind/shared/wire/problems';
-import { Run, RunSummary, SourceName, VersionString } from '@retraind/shared/wire/resources';
+import { Deed, Run, RunSummary, SourceName, VersionString } from '@retraind/shared/wire/resources';
 import { Type } from 'typebox';
+import { needsRight, requireRight } from '../auth.ts';
 import type { Farm } from '../farm.ts';
-import { type App, answers } from '../route.ts';
+import { type App, answers, bearer } from '../route.ts';
 import { queryOf } from '../validator.ts';
 import { runSummaryView, runView } from '../views/run.ts';
 import { cursorTime } from './jobs.ts';
@@ -68,6 +70,37 @@ export function runRoutes(app: App, { db }: Farm): void {
     },
     (request) => readRun(db, request.params.runId),
   );
+
+  app.post(
+    '/api/v1/runs/:runId/give-back',
+    {
+      preHandler: needsRight(db, 'jobs.give-back'),
+      schema: {
+        tags: ['runs'],
+        summary: 'Let a run leave its slot and go on elsewhere',
+        description:
+          'Its worker hears it at the next heartbeat, lets the target write a checkpoint, and the run waits for another lease, without blame. One that no worker has begun waits at once.',
+        security: bearer,
+        params: RunPath,
+        body: Deed,
+        response: answers(Run, 'The run.'),
+      },
+    },
+    async (request) => {
+      const { runId } = request.params;
+      const { jobId, state, leaseEpoch, leaveReason } = await requireRun(db, runId);
+      requireRight(request.bearer, 'jobs.give-back', await requireJob(db, jobId));
+      const reason = `given back by ${request.actor}: ${request.body.reason}`;
+      const asked =
+        state === 'leased' &&
+        (await leave.ask(db, { runId, leaseEpoch, code: 'given-back', reason, actor: request.actor }));
+      if (!asked) {
+        const why = leaveReason === null ? `is ${state}` : `is leaving already: ${leaveReason}`;
+        throw new Problem('conflict', `Run ${runId} ${why}; only one that has a slot can be given back.`);
+      }
+      return readRun(db, runId);
+    },
+  );
 }
 
 function readCursor(cursor: string): lists.RunCursor {
@@ -83,7 +116,11 @@ export async function requireRun(db: Database, runId: string): Promise<runs.RunD
 
 export async function readRun(db: Database, runId: string): Promise<Run> {
   const run = await requireRun(db, runId);
-  const job = await jobs.byId(db, run.jobId);
-  if (job === null) throw new Error(`run ${runId} has no job`);
-  return runView(run, job);
+  return runView(run, await requireJob(db, run.jobId));
+}
+
+async function requireJob(db: Database, jobId: string): Promise<jobs.JobDetail> {
+  const job = await jobs.byId(db, jobId);
+  if (job === null) throw new Error(`a run's job ${jobId} is not there`);
+  return job;
 }

@@ -12,7 +12,7 @@ import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
 import { placeKey, type RunPlace } from '@retraind/shared/job/run-place';
 import type { ModelVerdict } from '@retraind/shared/verdict/evidence';
-import type { ReportOutcome } from '@retraind/shared/wire/messages';
+import type { RunOutcome } from '@retraind/shared/wire/messages';
 
 /** The recipe as the first run found it, and when: before that run began to train. */
 export interface KeptRecipe {
@@ -64,12 +64,12 @@ export class ResultsFolder {
   }
 
   /** The reports of an earlier, unfinished job by run number; broken ones are tried again. */
-  async reported(number: number, place: RunPlace): Promise<ReportOutcome | null> {
+  async reported(number: number, place: RunPlace): Promise<RunOutcome | null> {
     const [path, of] = ['report.json', 'place.json'].map((name) => join(this.runFolder(number), name));
     if (!existsSync(path!) || !existsSync(of!)) return null;
     // Another `--runs` than the last time may ask for another run of this number.
     if (placeKey(JSON.parse(await readFile(of!, 'utf8')) as RunPlace) !== placeKey(place)) return null;
-    const outcome = JSON.parse(await readFile(path!, 'utf8')) as ReportOutcome;
+    const outcome = JSON.parse(await readFile(path!, 'utf8')) as RunOutcome;
     return outcome.kind === 'reported' ? outcome : null;
   }
 

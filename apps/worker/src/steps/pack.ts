@@ -10,7 +10,7 @@ import { datasetDigest } from '@retraind/shared/dataset/manifest';
 import { recordedEnvironment } from '@retraind/shared/recipe/environment';
 import { installedPackages } from '@retraind/shared/recipe/installed';
 import { convertersOf } from '@retraind/shared/recipe/recipe';
-import type { ReportOutcome } from '@retraind/shared/wire/messages';
+import type { RunOutcome } from '@retraind/shared/wire/messages';
 import { digestOf } from '../compression.ts';
 import { debianArchitecture } from '../source/build-depends.ts';
 import type { RunContext } from './context.ts';
@@ -47,7 +47,7 @@ export interface Findings {
   evaluations: Evaluations;
 }
 
-export const packStep = async (context: RunContext, findings: Findings): Promise<ReportOutcome> => {
+export const packStep = async (context: RunContext, findings: Findings): Promise<RunOutcome> => {
   const { assignment, farm, folders, sandbox } = context;
   const { fetched, unpacked, trained } = findings;
   const { outputs, references } = findings.evaluations;

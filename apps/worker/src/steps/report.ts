@@ -1,13 +1,13 @@
 // Step 6: the lease ends with one report. Everything it names was stored before.
 
 import type { RunStep } from '@retraind/shared/job/states';
-import type { ReportOutcome } from '@retraind/shared/wire/messages';
+import type { RunOutcome } from '@retraind/shared/wire/messages';
 import type { Breakage } from '../breakage.ts';
 import type { RunContext } from './context.ts';
 
 const sentenceLength = 4_000;
 
-export const brokenOutcome = (step: RunStep, { blame, problem }: Breakage): ReportOutcome => ({
+export const brokenOutcome = (step: RunStep, { blame, problem }: Breakage): RunOutcome => ({
   kind: 'broken',
   blame,
   step,
@@ -16,7 +16,7 @@ export const brokenOutcome = (step: RunStep, { blame, problem }: Breakage): Repo
   hint: problem.hint?.slice(0, sentenceLength) ?? null,
 });
 
-export const reportStep = async (context: RunContext, outcome: ReportOutcome): Promise<ReportOutcome> => {
+export const reportStep = async (context: RunContext, outcome: RunOutcome): Promise<RunOutcome> => {
   context.progress('report', null);
   await context.farm.report(outcome);
   return outcome;

@@ -55,7 +55,7 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
   if (failure !== null) {
     const { tempfail } = metrics.facts;
     if (tempfail !== null)
-      throw broken('node', 'recipe-failed', `The recipe asks to be tried elsewhere: ${tempfail}`, failure[0]);
+      throw broken('node', 'try-elsewhere', `The recipe asks to be tried elsewhere: ${tempfail}`, failure[0]);
     throw broken('recipe', 'recipe-failed', ...failure);
   }
   const outputs: string[] = [];

@@ -1,44 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ProblemCode, problemTable } from '../wire/problems.ts';
-import { blameFor, blameForTarget, blameRules, consequenceOf, drainsNode } from './failure.ts';
-import { blames, jobMayMove, runMayMove, runSteps } from './states.ts';
+import { type BrokenLease, consequenceOf, drainsNode } from './failure.ts';
+import { blames, jobMayMove, runMayMove } from './states.ts';
 
-test('blame by step and code', () => {
-  for (const [step, code, blame] of [
-    ['fetch', 'not-found', 'data'],
-    ['fetch', 'digest-mismatch', 'data'],
-    ['unpack', 'invalid-archive', 'recipe'],
-    ['unpack', 'dep-wait', 'recipe'],
-    ['train', 'recipe-failed', 'recipe'],
-    ['train', 'disk-full', 'node'],
-    ['evaluate', 'invalid-model', 'recipe'],
-    ['report', 'farm-unreachable', 'farm'],
-    ['report', 'conflict', 'farm'],
-    ['train', 'internal', 'farm'],
-  ] as const) {
-    assert.equal(blameFor(step, code), blame, `${step} ${code}`);
-  }
-  for (const step of runSteps) {
-    for (const code of Object.keys(problemTable) as ProblemCode[])
-      assert.ok(blames.includes(blameFor(step, code)));
-  }
-  for (const { why } of blameRules) assert.ok(why.length > 20);
-});
-
-test('blame by how the target ended', () => {
-  const end = { exitCode: 0, tempfail: false, endedBy: null };
-  assert.equal(blameForTarget(end), null);
-  assert.equal(blameForTarget({ ...end, exitCode: 2 }), 'recipe');
-  assert.equal(blameForTarget({ ...end, exitCode: null }), 'recipe');
-  assert.equal(blameForTarget({ ...end, exitCode: 2, tempfail: true }), 'node');
-  assert.equal(blameForTarget({ ...end, exitCode: null, endedBy: 'silence-limit' }), 'recipe');
-  assert.equal(blameForTarget({ ...end, exitCode: null, endedBy: 'cancelled' }), 'cancelled');
-});
+const lease: BrokenLease = {
+  purpose: 'retrain',
+  blame: 'farm',
+  code: 'internal',
+  leases: 1,
+  tempfails: 0,
+  alike: { elsewhere: 0, here: 0 },
+};
 
 test('what follows from a broken lease', () => {
-  const lease = { purpose: 'retrain', blame: 'farm', code: 'internal', leases: 1, tempfails: 0 } as const;
-  const job = (change: Partial<Parameters<typeof consequenceOf>[0]>) => {
+  const job = (change: Partial<BrokenLease>) => {
     const after = consequenceOf({ ...lease, ...change });
     return after.run === 'broken' ? after.job : after.run;
   };
@@ -55,8 +30,8 @@ test('what follows from a broken lease', () => {
   assert.equal(job({ blame: 'cancelled' }), 'cancelled');
   assert.equal(job({ blame: 'node', leases: 4 }), 'waiting');
   assert.equal(job({ blame: 'node', leases: 5 }), 'attempted');
-  assert.equal(job({ blame: 'node', code: 'recipe-failed', leases: 3, tempfails: 3 }), 'waiting');
-  assert.equal(job({ blame: 'node', code: 'recipe-failed', leases: 4, tempfails: 4 }), 'attempted');
+  assert.equal(job({ blame: 'node', code: 'try-elsewhere', leases: 3, tempfails: 3 }), 'waiting');
+  assert.equal(job({ blame: 'node', code: 'try-elsewhere', leases: 4, tempfails: 4 }), 'attempted');
   const pauses = [1, 2, 3, 4].map((leases) => {
     const after = consequenceOf({ ...lease, leases });
     return after.run === 'waiting' && after.waitSeconds;
@@ -67,10 +42,7 @@ test('what follows from a broken lease', () => {
 test('every consequence is a move that the machines allow', () => {
   for (const blame of blames) {
     for (const leases of [1, 5]) {
-      const after = consequenceOf({
-        purpose: 'retrain',
-        ...{ blame, code: 'recipe-failed', leases, tempfails: 0 },
-      });
+      const after = consequenceOf({ ...lease, blame, code: 'recipe-failed', leases });
       assert.ok(runMayMove('leased', after.run), blame);
       if (after.run === 'broken') assert.ok(jobMayMove('retraining', after.job!), blame);
     }
@@ -81,4 +53,54 @@ test('three leases in a row with blame node drain a node', () => {
   assert.ok(drainsNode(['node', 'node', 'node', null]));
   assert.ok(!drainsNode(['node', 'node']));
   assert.ok(!drainsNode(['node', null, 'node', 'node']));
+});
+
+test('a failure that is the same on two nodes, or three times on one, is the recipe’s', () => {
+  const fault = { ...lease, blame: 'node', code: 'device-fault', leases: 2 } as const;
+  assert.equal(consequenceOf(fault).run, 'waiting');
+  assert.deepEqual(consequenceOf({ ...fault, alike: { elsewhere: 1, here: 0 } }), {
+    run: 'broken',
+    job: 'attempted',
+    blame: 'recipe',
+    reason: 'failed alike on two nodes, so it is not the node',
+  });
+  assert.equal(consequenceOf({ ...fault, alike: { elsewhere: 0, here: 1 } }).run, 'waiting');
+  assert.equal(consequenceOf({ ...fault, alike: { elsewhere: 0, here: 2 } }).run, 'broken');
+  const tempfail = {
+    ...fault,
+    code: 'try-elsewhere',
+    tempfails: 2,
+    alike: { elsewhere: 1, here: 0 },
+  } as const;
+  assert.equal(consequenceOf(tempfail).run, 'waiting', 'the contract allows three');
+});
+
+test('a device that is too small leads to a larger one, once', () => {
+  const small = { failedBytes: 8, askedBytes: 8, nextBytes: 24, wasRaised: false };
+  const after = (change: Partial<typeof small> | { failedBytes: null } | { nextBytes: null }) =>
+    consequenceOf({
+      ...lease,
+      ...{ blame: 'node', code: 'device-memory', deviceMemory: { ...small, ...change } },
+    });
+  const first = after({});
+  assert.equal(first.run === 'waiting' && first.raiseTo, 24);
+  const meanwhile = after({ askedBytes: 24, wasRaised: true });
+  assert.deepEqual(
+    meanwhile.run === 'waiting' && [meanwhile.raiseTo, meanwhile.isElsewhere],
+    [undefined, true],
+    'another run of the job was quicker',
+  );
+  for (const change of [
+    { failedBytes: 24, askedBytes: 24, wasRaised: true, nextBytes: 80 },
+    { nextBytes: null },
+    { failedBytes: null },
+  ]) {
+    const end = after(change);
+    assert.deepEqual([end.run, end.run === 'broken' && end.blame], ['broken', 'recipe']);
+  }
+});
+
+test('a run that fails after it was resumed is trained from its beginning', () => {
+  const after = consequenceOf({ ...lease, code: 'resume-failed' });
+  assert.deepEqual(after.run === 'waiting' && [after.fromStart, after.waitSeconds], [true, 0]);
 });

@@ -1,121 +1,71 @@
-// Whose fault a broken run is, and what follows. Two tables that a person can read: from what happened to blame, and from
-// blame to what becomes of run and job. GPU hours are never spent twice on a deterministic failure.
+// What becomes of run and job after a lease without a result: the blame rules (blame-rules.ts) say whose fault it was and what
+// follows; here that is counted and carried to its end. GPU hours are never spent twice on a deterministic failure.
 //
-//   recipe ──► job attempted, the maintainer hears       data ──► job data-wait
-//   node ──► run waits again, elsewhere                  farm ──► run waits again, after a pause
-//   budget ──► job budget-wait                           cancelled ──► run cancelled
+//   attempted, dep-wait, data-wait, budget-wait ──► run broken, job so
+//   elsewhere, other-node ──► run waits ──(alike on two nodes)──► attempted
+//   larger-class ──► run waits, demand raised ──(second time, or no larger device)──► attempted
+//   from-start ──► run waits without its checkpoint
+//   pause ──► run waits 15, 30, 60 … s ──(five leases)──► attempted, blame farm
 import type { ProblemCode } from '../wire/problems.ts';
+import { followUpOf } from './blame-rules.ts';
 import type { Purpose } from './run-place.ts';
-import type { Blame, JobState, RunStep } from './states.ts';
+import type { Blame, JobState } from './states.ts';
 
-interface BlameRule {
-  /** Steps at which the rule holds; null for any. */
-  steps: readonly RunStep[] | null;
-  codes: readonly ProblemCode[];
-  blame: Blame;
-  why: string;
-}
-
-/** Read from the top; the first rule that fits decides. */
-export const blameRules: readonly BlameRule[] = [
-  {
-    steps: ['fetch', 'unpack'],
-    codes: ['not-found', 'digest-mismatch', 'data-wait'],
-    blame: 'data',
-    why: 'what the archive or the recipe names is not there, or not as pinned: it may come, so nobody is accused',
-  },
-  {
-    steps: null,
-    codes: [
-      'invalid-recipe',
-      'invalid-deb822',
-      'invalid-archive',
-      'invalid-model',
-      'invalid-data',
-      'recipe-failed',
-      'not-supported',
-      'too-large',
-      'dep-wait',
-    ],
-    blame: 'recipe',
-    why: 'the package says or does it, and would again with the same inputs',
-  },
-  {
-    steps: null,
-    codes: ['data-wait', 'digest-mismatch'],
-    blame: 'data',
-    why: 'the declared data is out of reach or changed',
-  },
-  {
-    steps: null,
-    codes: ['sandbox-unavailable', 'tool-missing', 'disk-full'],
-    blame: 'node',
-    why: 'this machine lacks something that another has',
-  },
-  {
-    steps: null,
-    codes: [
-      'network-unreachable',
-      'farm-unreachable',
-      'database-unavailable',
-      'queue-unavailable',
-      'invalid-index',
-      'internal',
-    ],
-    blame: 'farm',
-    why: 'our services or our code; the package has no part in it',
-  },
-];
-
-/** The blame for a Problem met at a step. What no rule names is the farm's: never accuse a package of what is not understood. */
-export const blameFor = (step: RunStep, code: ProblemCode): Blame =>
-  blameRules.find(({ steps, codes }) => (steps === null || steps.includes(step)) && codes.includes(code))
-    ?.blame ?? 'farm';
-
-/** How a target may end (docs/reference/recipe.md, "Running"). */
-export interface TargetEnd {
-  /** Null where a signal ended it. */
-  exitCode: number | null;
-  /** It wrote `{"tempfail": …}` to its metrics file: make turns every failing status into 2, so the status cannot say so. */
-  tempfail: boolean;
-  /** Why the farm ended it, where it did. */
-  endedBy: 'time-limit' | 'silence-limit' | 'log-limit' | 'disk-limit' | 'memory-limit' | 'cancelled' | null;
-}
-
-/** The blame for how the target ended; null where it ended well. */
-export function blameForTarget({ exitCode, tempfail, endedBy }: TargetEnd): Blame | null {
-  if (endedBy === 'cancelled') return 'cancelled';
-  if (endedBy !== null) return 'recipe'; // Its own declared limits.
-  if (tempfail) return 'node';
-  return exitCode === 0 ? null : 'recipe';
-}
-
-/** Leases of one run after which the farm gives up on it. */
+/** Leases of one run after which the farm gives up on it; those that ended without blame are not counted. */
 export const maxLeases = 5;
 
 /** "Try elsewhere" that a recipe may say in one run; the next is the recipe's fault. */
 export const maxTempfails = 3;
+
+/** What is known of the device that was too small, and of larger ones. */
+export interface DeviceMemory {
+  /** Of the device that the run had; null where it had none, or it does not say. */
+  failedBytes: number | null;
+  /** What the job asks for by now: another of its runs may have raised it meanwhile. */
+  askedBytes: number;
+  /** The next larger device of an approved node; null where there is none. */
+  nextBytes: number | null;
+  /** Whether the job's demand was raised before. */
+  wasRaised: boolean;
+}
 
 /** What became of a lease, and how often it had happened before. */
 export interface BrokenLease {
   purpose: Purpose;
   blame: Blame;
   code: ProblemCode;
-  /** Leases of the run so far, this one with them. */
+  /** Leases of the run so far, this one with them; those that ended without blame left out. */
   leases: number;
-  /** Leases of the run that ended by `tempfail` (blame node, code recipe-failed), this one with them. */
+  /** Leases of the run that ended by `try-elsewhere`, this one with them. */
   tempfails: number;
+  /** Earlier leases of the run that ended alike (same code, same last lines): on other nodes, and on this one. */
+  alike: { elsewhere: number; here: number };
+  /** Absent where the code is not `device-memory`. */
+  deviceMemory?: DeviceMemory;
 }
 
 export type Consequence =
   /** `job` null: the job goes on without the run. */
-  | { run: 'broken'; job: JobState | null; reason: string }
-  | { run: 'waiting'; waitSeconds: number; isElsewhere: boolean; reason: string }
+  | { run: 'broken'; job: JobState | null; blame: Blame; reason: string }
+  | {
+      run: 'waiting';
+      waitSeconds: number;
+      isElsewhere: boolean;
+      /** Least device memory that the job asks for from now on. */
+      raiseTo?: number;
+      /** Whether the run's checkpoint is dropped. */
+      fromStart?: true;
+      reason: string;
+    }
   | { run: 'cancelled'; reason: string };
 
 /** First pause after blame `farm`; doubled by every further lease. */
 const firstPauseSeconds = 15;
 const longestPauseSeconds = 3_600;
+
+/** Pause after give-back number n, from 1. */
+export const pauseSeconds = (n: number): number =>
+  Math.min(firstPauseSeconds * 2 ** (n - 1), longestPauseSeconds);
 
 /**
  * Whether a breakage with blame `recipe` is an answer in itself: a recipe owes us retrains only. One that refuses shortened data, or
@@ -132,39 +82,94 @@ export const isAnswer = ({
 }): boolean => purpose !== 'retrain' && blame === 'recipe' && code !== 'dep-wait';
 
 /** What follows from a broken or lost lease for the run and its job. */
-export function consequenceOf({ purpose, blame, code, leases, tempfails }: BrokenLease): Consequence {
-  switch (blame) {
-    case 'recipe':
-      if (code === 'dep-wait')
-        return { run: 'broken', job: 'dep-wait', reason: 'a package that the recipe needs is not installed' };
-      if (isAnswer({ purpose, blame, code })) {
-        return { run: 'broken', job: null, reason: 'the recipe cannot be run so, which the verdict says' };
+export function consequenceOf(lease: BrokenLease): Consequence {
+  const { blame, code, leases, tempfails, alike } = lease;
+  const then = followUpOf(blame, code);
+  switch (then) {
+    case 'attempted':
+      if (isAnswer(lease)) {
+        const reason = 'the recipe cannot be run so, which the verdict says';
+        return { run: 'broken', job: null, blame, reason };
       }
-      return { run: 'broken', job: 'attempted', reason: 'the recipe failed, and would again' };
-    case 'data':
-      return { run: 'broken', job: 'data-wait', reason: 'declared data is out of reach' };
-    case 'budget':
-      return { run: 'broken', job: 'budget-wait', reason: 'the budget is spent' };
+      return attempted(blame, 'the recipe failed, and would again');
+    case 'dep-wait':
+      return broken('dep-wait', blame, 'a package that the recipe needs is not installed');
+    case 'data-wait':
+      return broken('data-wait', blame, 'declared data is out of reach');
+    case 'budget-wait':
+      return broken('budget-wait', blame, 'the budget is spent');
     case 'cancelled':
       return { run: 'cancelled', reason: 'a person cancelled it' };
-    case 'node':
-    case 'farm': {
+    case 'larger-class':
+      return raised(lease);
+    case 'elsewhere':
+    case 'other-node': {
       if (tempfails > maxTempfails) {
-        return {
-          run: 'broken',
-          job: 'attempted',
-          reason: `the recipe asked for another node more than ${maxTempfails} times`,
-        };
+        return attempted('recipe', `the recipe asked for another node more than ${maxTempfails} times`);
       }
-      if (leases >= maxLeases) {
-        return { run: 'broken', job: 'attempted', reason: `given up after ${leases} leases; blame: farm` };
+      // A tempfail line may say the same thing three times: the recipe has that right.
+      if (code !== 'try-elsewhere' && (alike.elsewhere > 0 || alike.here > 1)) {
+        const where = alike.elsewhere > 0 ? 'on two nodes' : 'three times';
+        return attempted('recipe', `failed alike ${where}, so it is not the node`);
       }
-      const pause = Math.min(firstPauseSeconds * 2 ** (leases - 1), longestPauseSeconds);
-      return blame === 'node'
-        ? { run: 'waiting', waitSeconds: 0, isElsewhere: true, reason: 'given back: the node failed' }
-        : { run: 'waiting', waitSeconds: pause, isElsewhere: false, reason: 'given back: the farm failed' };
+      if (leases >= maxLeases) return givenUp(leases);
+      return { run: 'waiting', waitSeconds: 0, isElsewhere: true, reason: 'given back: the node failed' };
     }
+    case 'from-start':
+      if (leases >= maxLeases) return givenUp(leases);
+      return {
+        run: 'waiting',
+        waitSeconds: 0,
+        isElsewhere: false,
+        fromStart: true,
+        reason: 'trained anew from its beginning: it failed after it was resumed',
+      };
+    case 'pause':
+      if (leases >= maxLeases) return givenUp(leases);
+      return {
+        run: 'waiting',
+        waitSeconds: pauseSeconds(leases),
+        isElsewhere: false,
+        reason: 'given back: the farm failed',
+      };
   }
+}
+
+const broken = (job: JobState, blame: Blame, reason: string): Consequence => ({
+  run: 'broken',
+  job,
+  blame,
+  reason,
+});
+const attempted = (blame: Blame, reason: string): Consequence => broken('attempted', blame, reason);
+const givenUp = (leases: number): Consequence =>
+  attempted('farm', `given up after ${leases} leases; blame: farm`);
+
+/** A device was too small: a larger one, once. */
+function raised({ leases, deviceMemory }: BrokenLease): Consequence {
+  const { failedBytes, askedBytes, nextBytes, wasRaised } = deviceMemory ?? {
+    failedBytes: null,
+    askedBytes: 0,
+    nextBytes: null,
+    wasRaised: false,
+  };
+  if (failedBytes === null) {
+    return attempted('recipe', 'it ran out of device memory where it was given no device');
+  }
+  if (leases >= maxLeases) return givenUp(leases);
+  const waits = { run: 'waiting', waitSeconds: 0, isElsewhere: true } as const;
+  if (failedBytes < askedBytes) {
+    return { ...waits, reason: 'its device was too small; the job asks for a larger one by now' };
+  }
+  if (wasRaised) return attempted('recipe', 'too large for a larger device, too');
+  if (nextBytes === null) {
+    return attempted('recipe', `no approved node has a device of more than ${failedBytes} bytes`);
+  }
+  return {
+    ...waits,
+    raiseTo: nextBytes,
+    reason: `its device was too small; ${nextBytes} bytes are asked for`,
+  };
 }
 
 /** Leases in a row that end with blame `node` before the node is drained. */

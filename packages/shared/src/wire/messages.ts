@@ -2,6 +2,7 @@
 // has passed these. Sizes are limits, not hopes.
 import { type Static, Type } from 'typebox';
 import { energySources, gpuVendors } from '../gpu/device.ts';
+import { leaveCodes } from '../job/lease-end.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets, labelledSets } from '../verdict/evidence.ts';
@@ -57,6 +58,8 @@ export const Assignment = Type.Object({
   nodeSlots: Type.Integer({ minimum: 1 }),
   heartbeatSeconds: Type.Number(),
   leaseSeconds: Type.Number(),
+  /** $RETRAIN_CHECKPOINT of an earlier lease, as a tar artifact; absent for a run that begins. */
+  checkpoint: Type.Optional(Type.Object({ sha256: Sha256, leaseEpoch: LeaseEpoch })),
 });
 export type Assignment = Static<typeof Assignment>;
 
@@ -68,7 +71,13 @@ export const Heartbeat = Type.Object({
 });
 export type Heartbeat = Static<typeof Heartbeat>;
 
-export const HeartbeatAnswer = Type.Object({ cancel: Type.Boolean() });
+export const HeartbeatAnswer = Type.Object({
+  cancel: Type.Boolean(),
+  /** Absent where the run may go on; else why it is to leave its slot, and how long its target may take to write a checkpoint. */
+  leave: Type.Optional(
+    Type.Object({ code: literals(leaveCodes), reason: Type.String(), graceSeconds: Type.Number() }),
+  ),
+});
 export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>;
 
 /** A chunk of log or metrics text. `offset` is in bytes from the lease's start, so that a repeat is harmless. */
@@ -86,6 +95,10 @@ export const RecipeFound = Type.Object({
   jobSeed: Type.String({ maxLength: 128 }),
 });
 export type RecipeFound = Static<typeof RecipeFound>;
+
+/** A kept artifact that the run's next lease is to begin with. */
+export const CheckpointKept = Type.Object({ leaseEpoch: LeaseEpoch, sha256: Sha256 });
+export type CheckpointKept = Static<typeof CheckpointKept>;
 
 const FileRef = Type.Object({ sha256: Sha256, bytes: Type.Integer({ minimum: 0 }) });
 const PredictionsRef = Type.Object({
@@ -273,6 +286,13 @@ export const Report = Type.Object({
       withheld: Type.Optional(Type.Array(WithheldRecordsSchema, { maxItems: 1_000 })),
     }),
     Type.Object({
+      /** Without blame: the run was asked to leave, or its worker to stop. */
+      kind: Type.Literal('given-back'),
+      code: literals(leaveCodes),
+      step: literals(runSteps),
+      detail: Sentence,
+    }),
+    Type.Object({
       kind: Type.Literal('broken'),
       blame: literals(blames),
       step: literals(runSteps),
@@ -280,8 +300,12 @@ export const Report = Type.Object({
       code: Type.String({ maxLength: 64 }),
       detail: Sentence,
       hint: Type.Union([Sentence, Type.Null()]),
+      /** Digest of what the target said last (job/blame-rules failureText): equal ones are the same failure. */
+      failureSha256: Type.Optional(Sha256),
     }),
   ]),
 });
 export type Report = Static<typeof Report>;
 export type ReportOutcome = Report['outcome'];
+/** How a run ends that comes to its end: with a result, or broken. */
+export type RunOutcome = Exclude<ReportOutcome, { kind: 'given-back' }>;
