@@ -10,7 +10,7 @@
 import { placesBeyond, type RunPlace, retrainPlaces } from '../job/run-place.ts';
 import type { RecipeModel } from '../recipe/recipe.ts';
 import type { ModelVerdict } from './evidence.ts';
-import { firstLookOf } from './looks.ts';
+import { equivalenceFrom, firstLookOf, looksOf } from './looks.ts';
 
 type PlannedModel = Pick<RecipeModel, 'comparison' | 'runs' | 'securityCritical' | 'seed' | 'readsShipped'>;
 
@@ -81,4 +81,42 @@ export const countedRuns = (
     [...(isOneSeed ? [...retrainPlaces(1), ...again] : retrainPlaces(count)), ...beside],
     [],
   );
+};
+
+/** How many runs a job of these models may come to. */
+export interface RunCount {
+  /** Before the first judgement. */
+  fewest: number;
+  /** Where the shipped files are what their recipes make: the look from which a model may be called equivalent, and a dependence run. */
+  expected: number;
+  most: number;
+}
+
+/** A dependence run of the job's first seed, or of the declared one. */
+const dependencePlaceOf = (model: PlannedModel): RunPlace => ({
+  ...(hasDeclaredSeed(model) ? declaredPlace(model.seed!, 0) : rerunPlace),
+  purpose: 'dependence',
+});
+
+/** Runs of a job before anything is known of them; models share runs, as in `plannedRuns`. */
+export const countedPlaces = (models: readonly PlannedModel[]): RunCount => {
+  const first = plannedRuns(models, []);
+  const expected = models.flatMap((model) => {
+    if (model.comparison !== 'statistical' || hasDeclaredSeed(model)) return [dependencePlaceOf(model)];
+    const looks = looksOf(model);
+    const decisive = looks.find(({ k }) => k >= equivalenceFrom(model)) ?? looks.at(-1)!;
+    return retrainPlaces(decisive.k);
+  });
+  const most = models.flatMap((model) => [
+    dependencePlaceOf(model),
+    ...(model.comparison === 'statistical' ? retrainPlaces(looksOf(model).at(-1)!.k) : []),
+    ...(hasDeclaredSeed(model)
+      ? [
+          ...[...lineageNumerics, ...furtherNumerics].map((n) => declaredPlace(model.seed!, n)),
+          declaredPlace(model.seed!, 0, 1),
+        ]
+      : [rerunPlace]),
+  ]);
+  const count = (places: readonly RunPlace[]): number => placesBeyond([...first, ...places], []).length;
+  return { fewest: first.length, expected: count(expected), most: count([...expected, ...most]) };
 };
