@@ -1,12 +1,13 @@
 // Jobs: wishes to retrain the models of a package for a suite.
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
-import { type Demand, demandOfTag } from '@retraind/shared/policy/world';
+import type { Demand } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Connection, Database, Transaction } from '../client.ts';
 import { isDuplicate } from '../faults.ts';
 import type { Prisma } from '../generated/client.ts';
 import { note } from './audit.ts';
 import { newId } from './id.ts';
+import { beginningOf, bornAs } from './job-birth.ts';
 import { type Job, jobOf, moveJob } from './job-move.ts';
 import { type Holder, requireHolder } from './lease-hold.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
@@ -22,6 +23,10 @@ export interface JobRequest {
   priority?: number;
   reason?: string;
   requestedBy: string;
+  /** Asked for by an admin in spite of the ledger. */
+  override?: boolean;
+  /** The release that asks: an open job of the same wish becomes part of it. */
+  releaseId?: string;
   /** `Idempotency-Key` of the POST, and the digest of its body. */
   idempotency?: { key: string; requestSha256: string };
 }
@@ -40,15 +45,18 @@ export const request = async (db: Database, wish: JobRequest): Promise<{ job: Jo
   }
 };
 
-const requestOnce = async (tx: Transaction, wish: JobRequest): Promise<{ job: Job; created: boolean }> => {
-  const { suite, source, requestedBy, idempotency } = wish;
+export const requestOnce = async (
+  tx: Transaction,
+  wish: JobRequest,
+): Promise<{ job: Job; created: boolean }> => {
+  const { suite, source, requestedBy, idempotency, releaseId, override = false } = wish;
   if (idempotency) {
     const where = { actor_key: { actor: requestedBy, key: idempotency.key } };
-    const known = await tx.idempotencyKey.findUnique({ where, include: { job: true } });
-    if (known && known.requestSha256 !== idempotency.requestSha256) {
+    const answered = await tx.idempotencyKey.findUnique({ where, include: { job: true } });
+    if (answered && answered.requestSha256 !== idempotency.requestSha256) {
       throw new Problem('conflict', 'The Idempotency-Key was used for another request', 'take a new key');
     }
-    if (known) return { job: jobOf(known.job), created: false };
+    if (answered) return { job: jobOf(answered.job), created: false };
   }
   const version = await tx.sourceVersion.findFirst({
     where: { suite, source, ...(wish.version ? { version: wish.version } : { state: 'current' }) },
@@ -68,31 +76,41 @@ const requestOnce = async (tx: Transaction, wish: JobRequest): Promise<{ job: Jo
     seedOverride: wish.seedOverride ?? null,
   };
   const open = await tx.job.findFirst({ where: { ...same, state: { in: [...openJobStates] } } });
+  const birth = open ? null : await beginningOf(tx, versionOf(version), { requestedBy, override });
+  // What the ledger refuses is refused by one job, however often it is asked for.
+  const refused = birth?.ledgerId
+    ? await tx.job.findFirst({ where: { ...same, state: 'auto-not-for-us', ledgerId: birth.ledgerId } })
+    : null;
+  const known = open ?? refused;
+  if (known && releaseId && known.releaseId === null) {
+    await tx.job.update({ where: { jobId: known.jobId }, data: { releaseId } });
+  }
   const row =
-    open ??
+    known ??
     (await tx.job.create({
       data: {
         ...same,
         jobId: newId(),
         jobSeed: same.seedOverride,
         priority: wish.priority ?? 0,
-        reason: wish.reason ?? '',
         requestedBy,
-        demand: demandOfTag(versionOf(version).accelerators) as unknown as Prisma.InputJsonObject,
+        releaseId: releaseId ?? null,
+        ...bornAs(birth!, wish.reason ?? ''),
       },
     }));
   if (idempotency) {
     await tx.idempotencyKey.create({ data: { actor: requestedBy, ...idempotency, jobId: row.jobId } });
   }
-  if (!open) {
+  if (!known) {
     await note(tx, {
       actor: requestedBy,
-      deed: 'jobs.request',
+      deed: override ? 'jobs.override' : 'jobs.request',
       subject: `job:${row.jobId}`,
-      reason: row.reason,
+      reason: wish.reason ?? '',
+      facts: { state: row.state },
     });
   }
-  return { job: jobOf(row), created: !open };
+  return { job: jobOf(row), created: !known };
 };
 
 /** A job with the version that it is for. */
@@ -198,11 +216,13 @@ export const recordRecipe = (
         `Run ${holder.runId} found another recipe or job seed than the runs before`,
       );
     if (row.control !== null) return jobOf(row);
+    const { estimateSeconds } = jobOf(row).demand;
     const data = {
       control,
       jobSeed,
       controlAt: new Date(),
-      demand: demand as unknown as Prisma.InputJsonObject,
+      // How long runs take was learnt elsewhere.
+      demand: { ...demand, estimateSeconds } as unknown as Prisma.InputJsonObject,
     };
     return jobOf(await tx.job.update({ where: { jobId }, data }));
   });

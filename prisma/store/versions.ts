@@ -1,11 +1,11 @@
 // Versions of tagged or overlaid source packages, as intake finds them in a suite's index.
 import type { AcceleratorWish } from '@retraind/shared/gpu/accelerator';
-import { demandOfTag } from '@retraind/shared/policy/world';
 import type { RetrainPolicy } from '@retraind/shared/recipe/recipe';
 import type { Connection, Database, Transaction } from '../client.ts';
 import type { Prisma, SourceVersion as SourceVersionRow } from '../generated/client.ts';
 import { note } from './audit.ts';
 import { newId } from './id.ts';
+import { beginningOf, bornAs } from './job-birth.ts';
 import { type Job, jobOf, moveJob } from './job-move.ts';
 
 export type SourceVersion = Omit<SourceVersionRow, 'accelerators' | 'policy' | 'state'> & {
@@ -29,6 +29,8 @@ export interface Found {
   directory: string;
   /** The farm's own recipe for it, as a tar artifact; null where the package brings its own. */
   overlaySha256: string | null;
+  /** The overlay's control file; null where the package brings its own. */
+  control: string | null;
   /** Public randomness under which the farm first saw the version; '' for an archive that the farm itself signs. */
   beacon: string;
   /** The job that policy makes of a new version; null for none (per-release, on-demand, never …). */
@@ -57,7 +59,7 @@ export interface FoundAnswer {
 export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
   db.$transaction(async (tx) => {
     const { suite, source, version, beacon, accelerators, job: wish } = wanted;
-    const { policy, target, directory, overlaySha256 } = wanted;
+    const { policy, target, directory, overlaySha256, control } = wanted;
     // One reading of a suite at a time decides which version is current.
     await tx.$queryRaw`SELECT name FROM suite WHERE name = ${suite} FOR UPDATE`;
     const supersededJobIds = await supersedeOthers(tx, suite, source, version);
@@ -68,29 +70,33 @@ export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
       target,
       directory,
       overlaySha256,
+      control,
       accelerators: accelerators as unknown as Prisma.InputJsonArray,
       state: 'current',
       supersededAt: null,
     };
-    await tx.sourceVersion.upsert({
+    const stored = await tx.sourceVersion.upsert({
       where: key,
       create: { suite, source, version, beacon, ...data },
       update: data,
     });
     if (known || !wish) return { isNew: !known, job: null, supersededJobIds };
+    const birth = await beginningOf(tx, versionOf(stored), { requestedBy: 'intake', override: false });
+    const isOrdinary = wish.state === 'needs-retrain';
     const row = await tx.job.create({
       data: {
         jobId: newId(),
         suite,
         source,
         version,
-        state: wish.state,
-        reason: wish.reason,
         priority: wish.priority,
         seedOverride: wish.seedOverride ?? null,
         jobSeed: wish.seedOverride ?? null,
         requestedBy: 'intake',
-        demand: demandOfTag(accelerators) as unknown as Prisma.InputJsonObject,
+        ...bornAs(
+          isOrdinary ? birth : { ...birth, ...wish, ledgerId: null, approvalAskedAt: null },
+          wish.reason,
+        ),
       },
     });
     await note(tx, {

@@ -48,6 +48,7 @@ export const findVersion = async (
     target: 'bootstrap',
     directory: '',
     overlaySha256: null,
+    control: null,
     beacon: '',
     job: { state: 'needs-retrain', reason: 'uploaded', priority: 0 },
     ...found,

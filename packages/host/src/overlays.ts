@@ -12,6 +12,8 @@ import { pack } from 'tar-stream';
 export interface Overlay {
   source: string;
   recipe: Recipe;
+  /** debian/retrain/control, as it is written. */
+  control: string;
   /** What is laid over the unpacked source: paths from the source's root. */
   tar: Buffer;
   sha256: string;
@@ -48,8 +50,9 @@ const tarOf = async (folder: string, paths: readonly string[]): Promise<Buffer> 
 export const readOverlay = async (recipesFolder: string, source: string): Promise<Overlay> => {
   const folder = join(recipesFolder, source);
   const paths = await filesBelow(folder, 'debian/retrain');
-  const control = join(folder, 'debian/retrain/control');
-  const { recipe, faults } = parseRecipe(await readFile(control, 'utf8'), control);
+  const path = join(folder, 'debian/retrain/control');
+  const control = await readFile(path, 'utf8');
+  const { recipe, faults } = parseRecipe(control, path);
   if (!recipe) {
     const errors = faults.filter(({ severity }) => severity === 'error');
     const lines = errors.map(({ file, line, message, cure }) => `${file}:${line}: ${message}; ${cure}`);
@@ -60,7 +63,7 @@ export const readOverlay = async (recipesFolder: string, source: string): Promis
     throw new Problem('invalid-recipe', `${join(folder, rules)} is not there or not executable`);
   }
   const tar = await tarOf(folder, paths);
-  return { source, recipe, tar, sha256: createHash('sha256').update(tar).digest('hex') };
+  return { source, recipe, control, tar, sha256: createHash('sha256').update(tar).digest('hex') };
 };
 
 /** All overlays below a folder, by source name; those that cannot be read are told and left out. */

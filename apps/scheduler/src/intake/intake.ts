@@ -42,11 +42,12 @@ const wishOf = (listed: ListedSource, overlay: Overlay | null) => {
   // A package's own recipe wins over an overlay.
   if (listed.tag) {
     const { target, policy, accelerators } = listed.tag;
-    return { target, policy: policy ?? 'on-demand', accelerators: accelerators ?? [], overlaySha256: null };
+    const own = { overlaySha256: null, control: null };
+    return { target, policy: policy ?? 'on-demand', accelerators: accelerators ?? [], ...own };
   }
   if (!overlay) return null;
   const { target, policy, accelerators } = overlay.recipe;
-  return { target, policy, accelerators, overlaySha256: overlay.sha256 };
+  return { target, policy, accelerators, overlaySha256: overlay.sha256, control: overlay.control };
 };
 
 interface Opened {

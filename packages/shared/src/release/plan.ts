@@ -197,7 +197,7 @@ const sumOf = (spans: readonly (Span | null)[]): Span =>
     nothing,
   );
 
-const sumsOf = (items: readonly PlanItem[]): ReleasePlan['sums'] => ({
+export const sumsOf = (items: readonly PlanItem[]): ReleasePlan['sums'] => ({
   packages: items.length,
   models: items.reduce((sum, { models }) => sum + (models?.length ?? 0), 0),
   runs: sumOf(items.map(({ runs: { fewest, expected, most } }) => ({ least: fewest, expected, most }))),

@@ -1,0 +1,105 @@
+// How a wish begins its life: waiting for a slot, refused by the ledger until its entry expires, or held for an approval where a
+// budget asks for one. The same for a person's wish, an upload and a release.
+import { refusalOf, refusingEntry } from '@retraind/shared/ledger/entry';
+import { approvalWanted, type ExpectedCost, type Threshold } from '@retraind/shared/policy/approval';
+import { type Demand, demandOfRecipe, demandOfTag } from '@retraind/shared/policy/world';
+import { parseRecipe } from '@retraind/shared/recipe/control';
+import type { Recipe } from '@retraind/shared/recipe/recipe';
+import { countedPlaces } from '@retraind/shared/verdict/run-plan';
+import type { Transaction } from '../client.ts';
+import type { Prisma } from '../generated/client.ts';
+import { estimateFor } from './estimates.ts';
+import * as ledger from './ledger.ts';
+import type { SourceVersion } from './versions.ts';
+
+export interface Birth {
+  state: 'needs-retrain' | 'held' | 'auto-not-for-us' | 'not-for-us';
+  /** Why, where it does not simply wait for a slot. */
+  reason: string | null;
+  ledgerId: number | null;
+  approvalAskedAt: Date | null;
+  demand: Demand;
+}
+
+/** The recipe as far as the farm has seen it: the overlay's, or what the newest job of this very version recorded. */
+export const knownRecipe = async (
+  tx: Transaction,
+  { suite, source, version, control }: SourceVersion,
+): Promise<Recipe | null> => {
+  if (control !== null) return parseRecipe(control).recipe;
+  const seen = await tx.job.findFirst({
+    where: { suite, source, version, control: { not: null } },
+    orderBy: { controlAt: 'desc' },
+    select: { control: true },
+  });
+  return seen?.control ? parseRecipe(seen.control).recipe : null;
+};
+
+export interface Wish {
+  requestedBy: string;
+  /** An admin wants it in spite of the ledger. */
+  override: boolean;
+}
+
+export const beginningOf = async (
+  tx: Transaction,
+  version: SourceVersion,
+  { requestedBy, override }: Wish,
+): Promise<Birth> => {
+  const { suite, source } = version;
+  const recipe = await knownRecipe(tx, version);
+  const estimate = await estimateFor(tx, source, version.version);
+  const demand: Demand = {
+    ...(recipe ? demandOfRecipe(recipe) : demandOfTag(version.accelerators)),
+    estimateSeconds: estimate.seconds ?? 0,
+  };
+  const plain: Birth = {
+    state: 'needs-retrain',
+    reason: null,
+    ledgerId: null,
+    approvalAskedAt: null,
+    demand,
+  };
+  const models = recipe?.models.map(({ name }) => name) ?? null;
+  const entry = override
+    ? null
+    : refusingEntry(await ledger.inForce(tx, [source]), source, models, new Date());
+  if (entry !== null) {
+    return { ...plain, state: 'auto-not-for-us', reason: refusalOf(entry), ledgerId: entry.ledgerId };
+  }
+  const runs = countedPlaces(recipe?.models ?? []).expected;
+  const cost: ExpectedCost = {
+    unit: estimate.gpus > 0 ? 'gpu' : 'cpu',
+    hours: estimate.seconds && (runs * estimate.seconds * Math.max(estimate.gpus, 1)) / 3_600,
+  };
+  const wanted = approvalWanted(cost, await thresholdsOf(tx, suite, requestedBy));
+  return wanted === null ? plain : { ...plain, state: 'held', reason: wanted, approvalAskedAt: new Date() };
+};
+
+/** The thresholds of the accounts that pay for a job. */
+export const thresholdsOf = async (
+  tx: Transaction,
+  suite: string,
+  requestedBy: string,
+): Promise<Threshold[]> => {
+  const rows = await tx.budget.findMany({
+    where: { account: { in: [`suite:${suite}`, `requester:${requestedBy}`] } },
+  });
+  return rows.flatMap(({ account, approvalGpuHours, approvalCpuHours }): Threshold[] => [
+    ...(approvalGpuHours === null
+      ? []
+      : [{ account: account as Threshold['account'], unit: 'gpu' as const, hours: approvalGpuHours }]),
+    ...(approvalCpuHours === null
+      ? []
+      : [{ account: account as Threshold['account'], unit: 'cpu' as const, hours: approvalCpuHours }]),
+  ]);
+};
+
+/** The columns of a job that begins so; `reason` where nothing else speaks. */
+export const bornAs = ({ state, reason, ledgerId, approvalAskedAt, demand }: Birth, otherwise: string) => ({
+  state,
+  reason: reason ?? otherwise,
+  ledgerId,
+  approvalAskedAt,
+  demand: demand as unknown as Prisma.InputJsonObject,
+});
