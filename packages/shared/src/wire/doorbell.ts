@@ -14,6 +14,9 @@ export type Ring = Static<typeof Ring>;
 /** A slot's own queue. BullMQ refuses `:` in names; a node id has a fixed length, so no node's pattern covers another's. */
 export const slotQueue = (nodeId: string, slot: number): string => `node-${nodeId}-slot-${slot}`;
 
+/** The queues of all slots of a node, and no other's, as a pattern of Redis. */
+export const slotQueues = (nodeId: string): string => `node-${nodeId}-slot-*`;
+
 /**
  * BullMQ's id of a ring. It ignores an add whose id still exists, so the epoch must be part of it: a run's id alone would
  * lose every give-back.
