@@ -234,10 +234,10 @@ export const blameRules: readonly BlameRule[] = [
   },
   {
     name: 'device not as approved',
-    when: { codes: ['device-fault'] },
+    when: { codes: ['device-fault', 'invalid-inventory'] },
     blame: 'node',
     followUp: 'other-node',
-    why: 'the worker looked before the run, and its device was gone or another one',
+    why: 'the worker looked before the run, and its device was gone, sick or another one',
   },
   {
     name: 'fault of the node',

@@ -1,0 +1,99 @@
+// What devices this worker's machine has: asked of the machine, or read from a recording. Taken at the start and before each
+// run; what has changed between the two is the node's fault, never the package's.
+import { changesOfDevices, type Device, devicesOfSlot } from '@retraind/shared/gpu/device';
+import { Problem } from '@retraind/shared/wire/problems';
+import type { Machine } from './machine.ts';
+import { readRecording } from './recording.ts';
+import { type Reading, type Vendor, vendors } from './vendor.ts';
+
+const drivers = '/usr/share/vulkan/icd.d';
+
+const hasVulkan = (machine: Machine, vendor: Vendor): boolean =>
+  machine.names(drivers).some((file) => vendor.vulkanDrivers.some((name) => file.startsWith(name)));
+
+/** A way to learn the devices; `replayedFrom` names the recording. */
+export interface InventorySource {
+  replayedFrom: string | null;
+  take(): Promise<Reading[]>;
+}
+
+/** Asks the machine. */
+export const machineInventory = (machine: Machine): InventorySource => ({
+  replayedFrom: null,
+  async take() {
+    const readings: Reading[] = [];
+    for (const vendor of vendors) {
+      const outputs = await vendor.look(machine);
+      if (outputs !== null) readings.push(...vendor.read(outputs, hasVulkan(machine, vendor)));
+    }
+    return readings;
+  },
+});
+
+/** Reads the recording anew each time, as the machine is asked anew. A recording does not tell of Vulkan: its driver is taken as installed. */
+export const replayedInventory = (folder: string): InventorySource => ({
+  replayedFrom: readRecording(folder).name,
+  async take() {
+    const { recording, outputs } = readRecording(folder);
+    const vendor = vendors.find(({ name }) => name === recording.vendor);
+    if (vendor === undefined) {
+      throw new Problem(
+        'invalid-config',
+        `${folder} is of the vendor ${recording.vendor}, which is unknown.`,
+      );
+    }
+    return vendor.read(outputs, true);
+  },
+});
+
+/** The inventory of a worker's lifetime. */
+export class Inventory {
+  readonly replayedFrom: string | null;
+  readonly #source: InventorySource;
+  readonly #begun: readonly Device[];
+  #latest: readonly Reading[];
+
+  private constructor(source: InventorySource, readings: readonly Reading[]) {
+    this.replayedFrom = source.replayedFrom;
+    this.#source = source;
+    this.#begun = readings.map(({ device }) => device);
+    this.#latest = readings;
+  }
+
+  static async open(source: InventorySource): Promise<Inventory> {
+    return new Inventory(source, await source.take());
+  }
+
+  /** Of the latest look. */
+  get devices(): Device[] {
+    return this.#latest.map(({ device }) => device);
+  }
+
+  /** Looks again. */
+  async look(): Promise<readonly Reading[]> {
+    this.#latest = await this.#source.take();
+    return this.#latest;
+  }
+
+  /**
+   * Looks again before a run and gives the devices of a slot. Problem `device-fault` where a device of the machine is missing,
+   * new or has another driver than when the worker began, or one of the slot's has a fault.
+   */
+  async probe(nodeSlots: number, slot: number): Promise<Reading[]> {
+    const now = await this.look();
+    const own = devicesOfSlot(now, nodeSlots, slot);
+    const changes = changesOfDevices(
+      this.#begun,
+      now.map(({ device }) => device),
+      own.map(({ device }) => device.deviceId),
+    );
+    if (changes.length > 0) {
+      throw new Problem(
+        'device-fault',
+        `The devices are not as they were when the worker began: ${changes.join('; ')}.`,
+        'Mend the device or restart the machine, then restart the worker.',
+      );
+    }
+    return own;
+  }
+}
