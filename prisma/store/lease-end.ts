@@ -1,6 +1,7 @@
 // How a lease ends, in one transaction. What follows for run, job and node is the domain's rule (shared/job/lease-end); here
 // it is carried out. Rows are locked in one order everywhere (job, run, lease, node), so that no two deeds wait for each other.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
+import { deviceMemoryOf } from '@retraind/shared/job/device-memory';
 import { type DeviceMemory, drainsNode } from '@retraind/shared/job/failure';
 import { type LeaveCode, leaseEnding, leaveEnding } from '@retraind/shared/job/lease-end';
 import type { Purpose } from '@retraind/shared/job/run-place';
@@ -192,19 +193,12 @@ const deviceMemory = async (tx: Transaction, { jobId, nodeId, slot }: LockedRun)
   const devicesOf = (node: (typeof nodes)[number]) =>
     slotsOfNode(node.slots, node.accelerators as unknown as Accelerator[]);
   const own = nodes.find((node) => node.nodeId === nodeId);
-  const given = own ? (devicesOf(own)[slot]?.accelerators ?? []) : [];
-  const failedBytes = given.length > 0 ? Math.min(...given.map(({ memoryBytes }) => memoryBytes)) : null;
-  const larger = nodes
-    .flatMap((node) => devicesOf(node).flatMap(({ accelerators }) => accelerators))
-    .map(({ memoryBytes }) => memoryBytes)
-    .filter((bytes) => failedBytes !== null && bytes > failedBytes);
-  const raised = job.leastDeviceMemoryBytes;
-  return {
-    failedBytes,
-    askedBytes: Math.max(raised ?? 0, (job.demand as unknown as Demand).gpuMemoryBytes),
-    nextBytes: larger.length > 0 ? Math.min(...larger) : null,
-    wasRaised: raised !== null,
-  };
+  return deviceMemoryOf({
+    given: own ? (devicesOf(own)[slot]?.accelerators ?? []) : [],
+    farm: nodes.flatMap((node) => devicesOf(node).flatMap(({ accelerators }) => accelerators)),
+    demandedBytes: (job.demand as unknown as Demand).gpuMemoryBytes,
+    raisedBytes: job.leastDeviceMemoryBytes,
+  });
 };
 
 // A sibling run may have moved the job already: two runs that miss the same data are one data-wait.

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultPolicy } from '../policy/world.ts';
+import { Problem } from '../wire/problems.ts';
+import { readJobs, readNodes, readPolicy } from './files.ts';
+
+const refused = (pattern: RegExp) => (error: unknown) =>
+  error instanceof Problem && error.code === 'invalid-request' && pattern.test(error.detail);
+
+test('a policy says what differs from the default', () => {
+  const policy = readPolicy('{"ageing": null, "backfill": false}', 'p.json');
+  assert.deepEqual(policy, { ...defaultPolicy, ageing: null, backfill: false });
+});
+
+test('a policy with a fault is refused with its place', () => {
+  for (const [json, place] of [
+    ['{"aging": null}', /p\.json: \/aging is not known/],
+    ['{"ageing": {"pointsPerDay": 2}}', /\/ageing/],
+    ['{"length": {"pointsPerHour": "1", "capHours": 2}}', /\/length\/pointsPerHour/],
+    ['{"shares": {"suite:sid": -1}}', /\/shares/],
+    ['[', /is no JSON/],
+    ['3', /object/],
+  ] as const) {
+    assert.throws(() => readPolicy(json, 'p.json'), refused(place), json);
+  }
+});
+
+const node = { name: 'n', class: 'amd64+sm80', slots: 2, accelerators: [] as object[] };
+
+test('nodes come as an array or as a page of the API', () => {
+  const device = { kind: 'cuda', capability: 80, name: 'A100', memoryBytes: 2 ** 35 };
+  const nodes = [{ ...node, accelerators: [device, device] }];
+  const seen = { ...nodes[0], nodeId: 'ab', state: 'approved', seenAt: null };
+  for (const json of [JSON.stringify(nodes), JSON.stringify({ nodes: [seen], next: null })]) {
+    const [read] = readNodes(json, 'n.json');
+    assert.deepEqual(
+      read!.slots.map(({ accelerators }) => accelerators.length),
+      [1, 1],
+    );
+  }
+});
+
+test('nodes with faults are refused', () => {
+  for (const [change, place] of [
+    [{ memoryBytes: -1 }, /\/0\/memoryBytes/],
+    [{ slots: 0 }, /\/0\/slots/],
+    [{ accelerators: [{ kind: 'abacus' }] }, /\/0\/accelerators/],
+    [{ name: 'a\nb' }, /\/0\/name/],
+  ] as const) {
+    assert.throws(() => readNodes(JSON.stringify([{ ...node, ...change }]), 'n.json'), refused(place));
+  }
+  assert.throws(() => readNodes('[]', 'n.json'), refused(/fewer than 1/));
+});
+
+test('jobs are put in order, and their wishes are read', () => {
+  const job = { source: 'a', requestedAtSeconds: 60, accelerators: 'cuda:sm_80 | none', trainSeconds: 600 };
+  const jobs = readJobs(
+    JSON.stringify([job, { ...job, source: 'b', requestedAtSeconds: 0, retrains: 1 }]),
+    'j',
+  );
+  assert.deepEqual(
+    jobs.map(({ source, settledAt }) => [source, settledAt]),
+    [
+      ['b', 1],
+      ['a', 5],
+    ],
+  );
+  assert.equal(jobs[0]!.demand.accelerators.length, 2);
+  for (const [change, place] of [
+    [{ accelerators: 'abacus' }, /\/0\/accelerators/],
+    [{ trainSeconds: 0 }, /\/0\/trainSeconds/],
+    [{ requestedAtSeconds: 1e300 }, /\/0\/requestedAtSeconds/],
+    [{ colour: 'red' }, /\/0\/colour is not known/],
+  ] as const) {
+    assert.throws(() => readJobs(JSON.stringify([{ ...job, ...change }]), 'j'), refused(place));
+  }
+});

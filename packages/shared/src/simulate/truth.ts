@@ -1,0 +1,342 @@
+// The farm's store in memory: what PostgreSQL is to the farm, with the same conditions on each deed (prisma/store/runs,
+// lease-end, job-move). Every write of a node counts only while run, epoch and holder are those of the open lease. What
+// follows from an end is the domain's (job/lease-end, job/failure, job/states), never decided here.
+import { followUpOf } from '../job/blame-rules.ts';
+import { deviceMemoryOf } from '../job/device-memory.ts';
+import { type DeviceMemory, drainsNode, isAnswer } from '../job/failure.ts';
+import { type EarlierLease, leaseEnding } from '../job/lease-end.ts';
+import { placesBeyond, type RunPlace } from '../job/run-place.ts';
+import {
+  type Blame,
+  type JobState,
+  jobMayMove,
+  type LeaseOutcome,
+  openJobStates,
+  type RunState,
+} from '../job/states.ts';
+import type { WorldJob, WorldNode, WorldRun } from '../policy/world.ts';
+import type { ProblemCode } from '../wire/problems.ts';
+
+export interface Holder {
+  runId: string;
+  leaseEpoch: number;
+  nodeId: string;
+}
+
+export interface JobRow {
+  world: WorldJob;
+  runs: RunRow[];
+  requestedAt: number;
+  endedAt: number | null;
+}
+
+export interface RunRow {
+  world: WorldRun;
+  job: JobRow;
+  place: RunPlace;
+  state: RunState;
+  leaseEpoch: number;
+  /** A first heartbeat of this lease came. */
+  hasBegun: boolean;
+  cancelAsked: boolean;
+  /** Last heartbeat of a lease whose holder is not heard any more, in milliseconds; null while its heartbeats come. */
+  heardAt: number | null;
+  /** Since when it may be placed; null while it may not. */
+  waitsFrom: number | null;
+  blame: string | null;
+  code: string | null;
+  earlier: EarlierLease[];
+}
+
+export interface NodeRow {
+  world: WorldNode;
+  faultsInRow: number;
+}
+
+export type Told =
+  | { kind: 'reported' }
+  /** `failureSha256` as a worker tells it: of what the target said last; null where no target failed. */
+  | { kind: 'broken'; blame: Blame; code: ProblemCode; failureSha256: string | null };
+
+/** Hears of every change, in order: the trace, the books and the figures are kept from this alone. */
+export interface Witness {
+  leased(run: RunRow, nodeId: string, slot: number): void;
+  leaseEnded(
+    run: RunRow,
+    nodeId: string,
+    slot: number,
+    leaseEpoch: number,
+    end: LeaseOutcome,
+    code: string,
+  ): void;
+  recorded(run: RunRow, holder: Holder): void;
+  refused(holder: Holder, deed: 'assignment' | 'heartbeat' | 'report'): void;
+  /** A run that may be placed from `waitsFrom` on. */
+  waits(run: RunRow): void;
+  /** A leased run of a job that wants it no more: its worker hears of it by its next heartbeat. */
+  cancelAsked(run: RunRow): void;
+  jobMoved(job: JobRow, from: JobState, reason: string): void;
+  nodeDrained(node: NodeRow): void;
+}
+
+const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState[]).includes(state);
+const isServed = (state: JobState): boolean => state === 'needs-retrain' || state === 'retraining';
+
+export interface TruthOptions {
+  now: () => number;
+  toDate: (milliseconds: number) => Date;
+  leaseSeconds: number;
+  /** False: epochs and holders are not asked for. Only a simulation can say so; it shows what they are good for. */
+  fencing: boolean;
+  witness: Witness;
+}
+
+export class Truth {
+  readonly jobs = new Map<string, JobRow>();
+  readonly runs = new Map<string, RunRow>();
+  readonly nodes = new Map<string, NodeRow>();
+  readonly #options: TruthOptions;
+  /** Open lease of each slot (`node/slot`): the unique index that the database has. */
+  readonly #slots = new Map<string, RunRow>();
+
+  constructor(options: TruthOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the runs of these places that the job has not, as `runs.add` does. */
+  add(job: JobRow, places: readonly RunPlace[]): number {
+    if (!isServed(job.world.state)) return 0;
+    const kept = job.runs.filter((run) =>
+      run.state === 'broken'
+        ? isAnswer({ ...run.place, blame: run.blame, code: run.code })
+        : run.state !== 'cancelled',
+    );
+    const missing = placesBeyond(
+      places,
+      kept.map(({ place }) => place),
+    );
+    for (const place of missing) {
+      const runId = `${job.world.jobId}-${String(job.runs.length + 1).padStart(2, '0')}`;
+      const world: WorldRun = {
+        runId,
+        jobId: job.world.jobId,
+        seedIndex: place.seedIndex,
+        state: 'waiting',
+        holder: null,
+        leasedAt: null,
+        notBefore: null,
+        failedOn: [],
+        excludedNodes: [],
+        class: null,
+      };
+      const run: RunRow = {
+        ...{ world, job, place, state: 'waiting', leaseEpoch: 0, hasBegun: false, cancelAsked: false },
+        ...{ heardAt: null, waitsFrom: this.#options.now(), blame: null, code: null, earlier: [] },
+      };
+      job.runs.push(run);
+      this.runs.set(runId, run);
+      this.#options.witness.waits(run);
+    }
+    return missing.length;
+  }
+
+  /** Leases a waiting run to a slot: the new epoch, or null where something has changed since it was looked at. */
+  lease(runId: string, nodeId: string, slot: number): number | null {
+    const run = this.runs.get(runId);
+    const node = this.nodes.get(nodeId)?.world;
+    const { now, toDate, witness } = this.#options;
+    if (!run || !node || run.state !== 'waiting' || !isServed(run.job.world.state)) return null;
+    if (run.waitsFrom === null || run.waitsFrom > now()) return null;
+    if (!node.approved || node.drainReason !== null || node.retired || slot >= node.slots.length) return null;
+    if (this.#slots.has(`${nodeId}/${slot}`)) return null;
+    run.leaseEpoch += 1;
+    run.hasBegun = false;
+    run.heardAt = now();
+    run.state = 'leased';
+    run.world = {
+      ...run.world,
+      ...{ state: 'leased', holder: { nodeId, slot }, leasedAt: toDate(now()), notBefore: null },
+    };
+    this.#slots.set(`${nodeId}/${slot}`, run);
+    witness.leased(run, nodeId, slot);
+    run.waitsFrom = null;
+    if (run.job.world.state === 'needs-retrain') this.moveJob(run.job, 'retraining', '');
+    return run.leaseEpoch;
+  }
+
+  /** The open lease that this holder has; null where it is lost. Without fencing: whatever the run's lease is. */
+  #held({ runId, leaseEpoch, nodeId }: Holder): RunRow | null {
+    const run = this.runs.get(runId)!;
+    if (!this.#options.fencing) return run;
+    const isHeld =
+      run.state === 'leased' && run.leaseEpoch === leaseEpoch && run.world.holder?.nodeId === nodeId;
+    return isHeld ? run : null;
+  }
+
+  /** Whether the run is still to be done, as a worker asks that was rung. */
+  assignment(holder: Holder): 'lease-lost' | 'yours' {
+    const run = this.runs.get(holder.runId)!;
+    // A ring of an ended lease is refused even without fencing: the run has no slot then.
+    if (this.#held(holder) !== null && run.state === 'leased') return 'yours';
+    this.#options.witness.refused(holder, 'assignment');
+    return 'lease-lost';
+  }
+
+  /** A heartbeat, and all that follow it until `silence`. */
+  heartbeat(holder: Holder): 'lease-lost' | { cancel: boolean } {
+    const run = this.#held(holder);
+    if (run === null) {
+      this.#options.witness.refused(holder, 'heartbeat');
+      return 'lease-lost';
+    }
+    if (run.state === 'leased') {
+      run.hasBegun = true;
+      run.heardAt = null;
+    }
+    return { cancel: run.cancelAsked };
+  }
+
+  /** The heartbeats of a lease have stopped, the last one at `heardAt`. Returns when the lease expires; null where it is not open. */
+  silence(holder: Holder, heardAt: number): number | null {
+    const run = this.runs.get(holder.runId)!;
+    if (run.state !== 'leased' || run.leaseEpoch !== holder.leaseEpoch) return null;
+    run.heardAt = Math.min(run.heardAt ?? heardAt, heardAt);
+    return this.expiresAt(run);
+  }
+
+  /** When an open lease ends if nothing more is heard; infinity while its heartbeats come. */
+  expiresAt = ({ heardAt }: RunRow): number =>
+    heardAt === null ? Number.POSITIVE_INFINITY : heardAt + this.#options.leaseSeconds * 1_000;
+
+  /** What a node tells at the end of a run; `lease-lost` where nobody wants it. */
+  report(holder: Holder, told: Told): 'lease-lost' | 'taken' {
+    const { witness, fencing } = this.#options;
+    const run = this.#held(holder);
+    if (run === null) {
+      witness.refused(holder, 'report');
+      return 'lease-lost';
+    }
+    if (told.kind === 'reported') {
+      witness.recorded(run, holder);
+      if (run.state === 'leased') this.#close(run, 'reported', { blame: null, code: null });
+      run.state = 'reported';
+      run.waitsFrom = null;
+      this.countNodeFault(holder.nodeId, false);
+      return 'taken';
+    }
+    if (run.state !== 'leased') return fencing ? 'lease-lost' : 'taken';
+    this.#endWithoutResult(run, 'broken', told);
+    return 'taken';
+  }
+
+  /** Ends an open lease whose time is over; false where it is not so (any more). */
+  expire(runId: string, leaseEpoch: number): boolean {
+    const run = this.runs.get(runId)!;
+    if (run.state !== 'leased' || run.leaseEpoch !== leaseEpoch) return false;
+    if (this.expiresAt(run) > this.#options.now()) return false;
+    this.#endWithoutResult(run, 'lost', { blame: 'farm', code: 'lease-lost', failureSha256: null });
+    return true;
+  }
+
+  /** Moves a job where the machine of job/states allows it; leaving the open states ends its runs. */
+  moveJob(job: JobRow, to: JobState, reason: string): boolean {
+    const from = job.world.state;
+    if (from === to || !jobMayMove(from, to)) return false;
+    job.world = { ...job.world, state: to, reason: reason || null };
+    // What waited for data or a person did not wait for a slot.
+    if (to === 'needs-retrain') {
+      for (const run of job.runs) {
+        if (run.waitsFrom !== null) run.waitsFrom = Math.max(run.waitsFrom, this.#options.now());
+      }
+    }
+    if (!isOpen(to)) {
+      job.endedAt = this.#options.now();
+      for (const run of job.runs) {
+        if (run.state === 'leased') {
+          run.cancelAsked = true;
+          this.#options.witness.cancelAsked(run);
+        }
+        if (run.state !== 'waiting') continue;
+        run.state = 'cancelled';
+        run.waitsFrom = null;
+      }
+    }
+    this.#options.witness.jobMoved(job, from, reason);
+    return true;
+  }
+
+  /** Counts a fault of a node, or ends its row of faults. */
+  countNodeFault(nodeId: string, isFault: boolean): void {
+    const node = this.nodes.get(nodeId)!;
+    node.faultsInRow = isFault ? node.faultsInRow + 1 : 0;
+    if (node.world.drainReason !== null || !drainsNode(Array<Blame>(node.faultsInRow).fill('node'))) return;
+    node.world = { ...node.world, drainReason: `${node.faultsInRow} runs in a row blamed this node` };
+    this.#options.witness.nodeDrained(node);
+  }
+
+  #close(run: RunRow, outcome: LeaseOutcome, earlier: Omit<EarlierLease, 'nodeId'>): void {
+    const { nodeId, slot } = run.world.holder!;
+    run.earlier.push({ ...earlier, nodeId });
+    this.#slots.delete(`${nodeId}/${slot}`);
+    run.world = { ...run.world, holder: null, leasedAt: null };
+    this.#options.witness.leaseEnded(run, nodeId, slot, run.leaseEpoch, outcome, earlier.code ?? '');
+  }
+
+  #endWithoutResult(
+    run: RunRow,
+    outcome: 'broken' | 'lost',
+    { blame, code, failureSha256 }: Omit<Extract<Told, { kind: 'broken' }>, 'kind'>,
+  ): void {
+    const { now, toDate, witness } = this.#options;
+    const { job, hasBegun, earlier } = run;
+    const { nodeId } = run.world.holder!;
+    const after = leaseEnding({
+      ...{ outcome, blame, code, hasBegun, earlier, nodeId, failureSha256, purpose: run.place.purpose },
+      isWanted: !run.cancelAsked && isOpen(job.world.state),
+      deviceMemory: code === 'device-memory' ? this.#deviceMemory(run) : undefined,
+    });
+    if (after.nodeFaults !== 'stay') this.countNodeFault(nodeId, after.nodeFaults === 'grow');
+    this.#close(run, after.lease.outcome, { blame, code: after.lease.code, failureSha256 });
+    run.state = after.run;
+    if (after.raiseTo !== undefined) job.world = { ...job.world, leastDeviceMemoryBytes: after.raiseTo };
+    if (after.run === 'waiting') {
+      run.waitsFrom = now() + after.waitSeconds * 1_000;
+      run.world = {
+        ...run.world,
+        ...this.#avoided(run.earlier),
+        state: 'waiting',
+        notBefore: after.waitSeconds > 0 ? toDate(run.waitsFrom) : null,
+      };
+      witness.waits(run);
+      return;
+    }
+    run.blame = after.blame;
+    run.code = code;
+    if (after.job !== null) this.moveJob(job, after.job, after.reason);
+  }
+
+  /** Nodes that the next lease should or must not have, by the blame of the earlier ones (prisma/store/world). */
+  #avoided(earlier: readonly EarlierLease[]): Pick<WorldRun, 'failedOn' | 'excludedNodes'> {
+    const failed = earlier.filter(({ blame }) => blame === 'node');
+    const nodes = (leases: typeof failed) => [...new Set(leases.map(({ nodeId }) => nodeId!))].sort();
+    const excluding = failed.filter(({ code }) => followUpOf('node', code ?? '') === 'other-node');
+    return {
+      failedOn: nodes(failed),
+      excludedNodes: nodes(excluding).map((nodeId) => ({ nodeId, reason: 'its device failed this run' })),
+    };
+  }
+
+  #deviceMemory({ job, world }: RunRow): DeviceMemory {
+    const nodes = [...this.nodes.values()]
+      .map((row) => row.world)
+      .filter((node) => node.approved && !node.retired);
+    const { nodeId, slot } = world.holder!;
+    const { leastDeviceMemoryBytes, demand } = job.world;
+    return deviceMemoryOf({
+      given: this.nodes.get(nodeId)!.world.slots[slot]!.accelerators,
+      farm: nodes.flatMap(({ slots }) => slots.flatMap(({ accelerators }) => accelerators)),
+      demandedBytes: demand.gpuMemoryBytes,
+      raisedBytes: leastDeviceMemoryBytes > 0 ? leastDeviceMemoryBytes : null,
+    });
+  }
+}
