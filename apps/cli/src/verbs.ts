@@ -10,6 +10,7 @@ import { log } from './verbs/log.ts';
 import { newRecipe } from './verbs/new.ts';
 import { request } from './verbs/request.ts';
 import { run } from './verbs/run.ts';
+import { simulate } from './verbs/simulate.ts';
 import { status } from './verbs/status.ts';
 import { suite } from './verbs/suite.ts';
 import { verdict } from './verbs/verdict.ts';
@@ -28,4 +29,5 @@ export const verbs: readonly Verb[] = [
   request,
   suite,
   archive,
+  simulate,
 ];
