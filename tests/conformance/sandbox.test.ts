@@ -1,13 +1,15 @@
 // What every sandbox must keep, run over each. What `none` does not promise (network, host files) is asserted as not
 // promised, by its taint.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import {
   type Command,
+  type DeviceNode,
   type Mount,
   openSandbox,
   sandboxNames,
@@ -176,6 +178,58 @@ for (const name of sandboxNames) {
       assert.doesNotMatch(look.log(), /sees|wrote/);
       assert.match(look.log(), /^65534$/m);
       assert.deepEqual(sandbox.taints, ['host-root']);
+    });
+
+    test('of the machine’s devices the granted ones are there, usable by the program, and no other', async (t) => {
+      if (!sandbox.confines) return;
+      const folder = join(room, 'dev');
+      mkdirSync(folder);
+      const make = (file: string, major: number, minor: number, mode: string): string => {
+        const path = join(folder, file);
+        execFileSync('mknod', ['-m', mode, path, 'c', String(major), String(minor)]);
+        return path;
+      };
+      let devices: DeviceNode[];
+      try {
+        // Numbers of /dev/full and /dev/null, whose drivers are on every machine, and those of an NVIDIA device.
+        const full = make('renderD128', 1, 7, '0660');
+        execFileSync('chgrp', ['video', full]);
+        readFileSync(make('null', 1, 3, '0666'));
+        devices = [
+          { source: make('nvidia0', 195, 0, '0666'), target: '/dev/nvidia0' },
+          { source: make('nvidia-cap4', 1, 3, '0666'), target: '/dev/nvidia-caps/nvidia-cap4' },
+          { source: full, target: '/dev/dri/renderD128' },
+        ];
+      } catch (error) {
+        t.skip(`no device file can be made or opened here: ${(error as Error).message.trim()}`);
+        return;
+      }
+      make('nvidia1', 195, 1, '0666');
+      const look = [
+        'stat -c "%n %F %t:%T" /dev/nvidia0',
+        'echo x > /dev/nvidia-caps/nvidia-cap4 && echo wrote to cap4',
+        'head -c 3 /dev/dri/renderD128 | wc -c',
+        'ls /dev/nvidia1 /dev/dri/renderD129 /dev/kfd 2>/dev/null',
+        'touch /dev/mine 2>/dev/null && echo wrote',
+        'id -u; ls /dev | grep -c .',
+      ].join('; ');
+      const run = start(look, { devices });
+      await run.ended;
+      const said = run.log().trim().split('\n');
+      assert.equal(said[0], '/dev/nvidia0 character special file c3:0');
+      assert.equal(said[1], 'wrote to cap4');
+      // 0660 of group video: the program has that group, and only for this.
+      assert.equal(said[2], '3');
+      assert.equal(said[3], '65534');
+      const bare = start('ls /dev | grep -c .; id -G', {});
+      await bare.ended;
+      const [count, groups] = bare.log().trim().split('\n');
+      assert.equal(Number(said[4]), Number(count) + 3);
+      assert.ok(!groups!.split(' ').includes(String(statSync(devices[2]!.source).gid)));
+      await assert.rejects(
+        start('true', { devices: [{ source: '/etc/passwd', target: '/dev/nvidia0' }] }).ended,
+        { code: 'device-fault' },
+      );
     });
 
     test('read-only mounts stay as they are, hidden files are empty, paths are fixed', async () => {

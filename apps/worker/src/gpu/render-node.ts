@@ -1,8 +1,9 @@
 // The kernel's side of a device that shows itself through DRM: its device file, and what of sysfs libdrm, Vulkan and Level Zero
 // read of it. Source: libdrm (drmGetDevice2 follows /sys/dev/char), Documentation/gpu/drm-uapi.
 import { Problem } from '@retraind/shared/wire/problems';
+import type { DeviceNode } from '../sandbox/sandbox.ts';
 import type { Machine } from './machine.ts';
-import type { DeviceNode, Reading } from './vendor.ts';
+import type { Reading } from './vendor.ts';
 
 /** Links only, and the shape of the machine; no device of it can be opened through them. */
 const common = [

@@ -5,6 +5,7 @@
 //                             ▲
 //                   a recording (recording.ts)
 import type { Device } from '@retraind/shared/gpu/device';
+import type { DeviceNode } from '../sandbox/sandbox.ts';
 import { amd } from './amd.ts';
 import { intel } from './intel.ts';
 import type { Machine } from './machine.ts';
@@ -29,12 +30,6 @@ export interface Reading {
   powerLimitWatts: number | null;
   /** A counter that only grows, from an origin that does not matter. */
   energyWattHours: number | null;
-}
-
-/** A device file: on this machine, and as the program sees it. */
-export interface DeviceNode {
-  source: string;
-  target: string;
 }
 
 /** All that a program needs to use its devices. */

@@ -11,6 +11,7 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ import { promisify } from 'node:util';
 import { ensureTool } from '@retraind/host/debian-tools';
 import { Problem } from '@retraind/shared/wire/problems';
 import { killEach } from './process-tree.ts';
-import type { Command, Ending, Mount, Sandbox } from './sandbox.ts';
+import type { Command, DeviceNode, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
 
 const run = promisify(execFile);
@@ -72,12 +73,34 @@ const privilegeArguments: Record<Privilege, string[]> = {
   userns: ['--unshare-all', '--uid', String(sandboxUser), '--gid', String(sandboxUser), '--cap-drop', 'ALL'],
 };
 
-const dropArguments = [
+/** Of all groups the program keeps those that may open its devices (`render` of /dev/dri and /dev/kfd), and no other. */
+const dropArguments = (groups: readonly number[]): string[] => [
   '/usr/bin/setpriv',
   `--reuid=${sandboxUser}`,
   `--regid=${sandboxUser}`,
-  ...['--clear-groups', '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
+  groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
+  ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
 ];
+
+/** Groups that a device file gives more to than to everybody. Never root's. */
+const groupsOf = (devices: readonly DeviceNode[]): number[] => [
+  ...new Set(
+    devices.flatMap(({ source }) => {
+      const { mode, gid } = statSync(source);
+      return (mode & 0o006) !== 0o006 && (mode & 0o060) !== 0 && gid !== 0 ? [gid] : [];
+    }),
+  ),
+];
+
+/** Device files in the fresh /dev, which has no device of the machine but null, zero, full, random, urandom and tty. */
+const deviceArguments = (devices: readonly DeviceNode[]): string[] =>
+  devices.flatMap(({ source, target }) => {
+    if (!target.startsWith('/dev/') || !lstatSync(source).isCharacterDevice()) {
+      throw new Problem('device-fault', `${source} is no device file that could be shown as ${target}.`);
+    }
+    const folders = dirname(target) === '/dev' ? [] : ['--perms', '0755', '--dir', dirname(target)];
+    return [...folders, '--dev-bind', source, target];
+  });
 
 const systemArguments = (): string[] => {
   const given: string[] = [];
@@ -130,7 +153,9 @@ const bwrapArguments = (command: Command, privilege: Privilege, accounts: string
     ],
     ...['--ro-bind', join(accounts, 'hosts'), '/etc/hosts'],
     ...['--proc', '/proc', '--dev', '/dev'],
-    ...['--perms', '1777', '--size', tmpfs, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--perms', '1777', '--size', tmpfs, '--tmpfs', '/dev/shm'],
+    ...deviceArguments(command.devices ?? []),
+    ...['--remount-ro', '/dev'],
     ...[
       '--perms',
       '1777',
@@ -152,7 +177,7 @@ const bwrapArguments = (command: Command, privilege: Privilege, accounts: string
     ...hiddenArguments(command.hidden, join(accounts, 'empty')),
     // Else a program in a user namespace owns the root and fills memory with it.
     ...['--remount-ro', '/', '--chdir', command.cwd, '--'],
-    ...(privilege === 'drop' ? dropArguments : []),
+    ...(privilege === 'drop' ? dropArguments(groupsOf(command.devices ?? [])) : []),
     ...command.argv,
   ];
 };
@@ -197,7 +222,7 @@ export const bwrap = (path: string | null): Sandbox => {
         '/',
         '--',
       ],
-      ...(privilege === 'drop' ? dropArguments : []),
+      ...(privilege === 'drop' ? dropArguments([]) : []),
       '/bin/true',
     ];
     try {

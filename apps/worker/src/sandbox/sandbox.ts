@@ -13,6 +13,12 @@ export interface Mount {
   writable: boolean;
 }
 
+/** A device file of this machine, and where the program sees it (below /dev). */
+export interface DeviceNode {
+  source: string;
+  target: string;
+}
+
 /** What ends a program that does not end by itself. Sizes in bytes, times in seconds. */
 export interface Limits {
   seconds: number;
@@ -32,6 +38,8 @@ export interface Command {
   /** Working folder as the program sees it. */
   cwd: string;
   mounts: readonly Mount[];
+  /** All that the program may open of the machine's devices; where absent, none. */
+  devices?: readonly DeviceNode[];
   /** Files of the host's system folders that must not be seen: absolute paths. */
   hidden: readonly string[];
   limits: Limits;
