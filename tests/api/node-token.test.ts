@@ -10,7 +10,7 @@ import { startFarm } from './farm-server.ts';
 
 const server = await startFarm();
 const path = '/api/v1/nodes/self';
-const inventory = JSON.stringify({ accelerators: [], program: '0.1.0' });
+const inventory = JSON.stringify({ devices: [], replayedFrom: null, program: '0.1.0' });
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 interface Forgery {

@@ -3,6 +3,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Database } from '@retraind/prisma/client';
 import * as nodes from '@retraind/prisma/store/nodes';
+import * as nonces from '@retraind/prisma/store/nonces';
 import { claimsFault, clockSkewSeconds, emptySha256, NodeClaims } from '@retraind/shared/attest/node-token';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -18,30 +19,12 @@ declare module 'fastify' {
 }
 
 const longestToken = 4_096;
-/** Nonces that are remembered at once: far above what an honest fleet sends in a token's life. */
-const mostNonces = 200_000;
-
-/** Nonces seen, until their tokens are dead. Of this process: a second API would take a token once more, and every write is harmless to repeat. */
-export class Nonces {
-  readonly #seen = new Map<string, number>();
-
-  /** Whether the nonce is new; it is not afterwards. `deadAt` in seconds since 1970. */
-  take(nonce: string, deadAt: number, now: number): boolean {
-    if (this.#seen.size >= mostNonces / 2) this.#forget(now);
-    if (this.#seen.has(nonce)) return false;
-    if (this.#seen.size >= mostNonces) throw new Problem('busy', 'Too many requests of nodes at once.');
-    this.#seen.set(nonce, deadAt);
-    return true;
-  }
-
-  #forget(now: number): void {
-    for (const [nonce, deadAt] of this.#seen) if (deadAt < now) this.#seen.delete(nonce);
-  }
-}
+/** How often dead nonces are forgotten. */
+const forgetMilliseconds = 60_000;
 
 /** Makes every route of this scope one that only a node may call. */
 export function needsNode(scope: FastifyInstance, db: Database): void {
-  const nonces = new Nonces();
+  let forgetAt = performance.now() + forgetMilliseconds;
   const keys = new Map<string, KeyObject>();
   const parseJson = scope.getDefaultJsonParser('error', 'error');
 
@@ -65,7 +48,7 @@ export function needsNode(scope: FastifyInstance, db: Database): void {
     );
     if (fault !== null)
       throw new Problem('unauthorized', fault, 'Send a fresh token for exactly this request.');
-    if (!nonces.take(`${claims.nodeId} ${claims.nonce}`, claims.exp + clockSkewSeconds, now)) {
+    if (!(await nonces.take(db, claims.nodeId, claims.nonce, deadAt(claims)))) {
       throw new Problem(
         'unauthorized',
         'The token was used before.',
@@ -73,6 +56,10 @@ export function needsNode(scope: FastifyInstance, db: Database): void {
       );
     }
     request.nodeId = claims.nodeId;
+    if (performance.now() < forgetAt) return;
+    forgetAt = performance.now() + forgetMilliseconds;
+    // The clocks of two apis may differ a little; a few rows more do no harm.
+    await nonces.forget(db, new Date(Date.now() - forgetMilliseconds));
   });
 
   scope.addHook('preValidation', async (request) => {
@@ -81,6 +68,8 @@ export function needsNode(scope: FastifyInstance, db: Database): void {
     }
   });
 }
+
+const deadAt = ({ exp }: NodeClaims): Date => new Date((exp + clockSkewSeconds) * 1_000);
 
 /** The claims of a request's token, its signature checked by the key of an approved node. */
 async function readToken(

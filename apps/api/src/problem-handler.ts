@@ -12,6 +12,12 @@ export function handleProblems(app: FastifyInstance): void {
     const problem = problemOf(error as FastifyError);
     if (problem.code === 'internal') request.log.error({ err: error }, 'internal error');
     else if (problem.status >= 500) request.log.warn({ err: error, code: problem.code }, 'request failed');
+    else if (request.headers.authorization !== undefined) {
+      // Who claims to be somebody and is refused is worth a line: a node's clock, a stolen token, a worker that woke late.
+      const { code, detail } = problem;
+      const { method, url, ip, nodeId, actor } = request;
+      request.log.warn({ code, detail, method, url, ip, nodeId, actor }, 'refused');
+    }
     return sendProblem(request, reply, problem, faultsOf(error));
   });
   app.setNotFoundHandler((request, reply) =>
