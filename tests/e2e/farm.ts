@@ -28,7 +28,7 @@ export interface TestFarmOptions {
   /** Folder of programs that workers find before the system's. */
   programsFolder?: string;
   /** The address at which workers reach the api, made from its own: something may stand between. */
-  workersReach?: (api: string) => Promise<string>;
+  workersReach?: (api: string, db: Database) => Promise<string>;
   leaseSeconds?: number;
   /** Fixed job seed, so that two farms train the same. */
   seed: string;
@@ -55,6 +55,8 @@ export interface TestFarm {
   get<T>(path: string): Promise<T>;
   /** Builds a tree as a source package, under another Debian revision where `version` is given, and publishes it. */
   upload(tree: string, version?: string): Promise<void>;
+  /** Resolves when a program next logs a line with this in it. */
+  says(programName: string, text: string): Promise<void>;
   /** The last lines of the programs' logs. */
   tail(): string;
   stop(): Promise<void>;
@@ -133,7 +135,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     }
 
     const post = poster(api, token);
-    const reached = (await options.workersReach?.(api)) ?? api;
+    const reached = (await options.workersReach?.(api, db)) ?? api;
     const nodeIds: string[] = [];
     const workers: string[] = [];
     for (let node = 0; node < nodes; node++) {
@@ -187,6 +189,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
         await upload(archive, folder, resolve(root, 'examples', tree), version);
         await archive.publish();
       },
+      says: (programName, text) => log.next(programName, text),
       tail: () => log.tail(),
       stop,
     };
@@ -257,13 +260,23 @@ function settled(
   });
 }
 
-/** The last lines of every program, for a failure's message. */
+/** The last lines of every program, for a failure's message, and whoever waits for one. */
 class Log {
   readonly #lines: string[] = [];
+  #waiting: { programName: string; text: string; resolve: () => void }[] = [];
 
   add(programName: string, line: string): void {
     this.#lines.push(`${programName}: ${line}`);
     if (this.#lines.length > 400) this.#lines.shift();
+    this.#waiting = this.#waiting.filter((wait) => {
+      const isIt = wait.programName === programName && line.includes(wait.text);
+      if (isIt) wait.resolve();
+      return !isIt;
+    });
+  }
+
+  next(programName: string, text: string): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ programName, text, resolve }));
   }
 
   tail(): string {

@@ -28,8 +28,15 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** Starts a Redis that dies with the test's process. */
+/** Starts a Redis for the tests of a file; it stops after the last one. */
 export const withRedis = async (program: string): Promise<TestRedis> => {
+  const redis = await startRedis(program);
+  after(redis.stop);
+  return redis;
+};
+
+/** Starts a Redis that dies with this process. */
+export const startRedis = async (program: string): Promise<TestRedis> => {
   const folder = await mkdtemp('/tmp/retraind-redis-');
   const port = await freePort();
   const password = randomBytes(16).toString('hex');
@@ -59,6 +66,5 @@ export const withRedis = async (program: string): Promise<TestRedis> => {
     }
     await rm(folder, { recursive: true, force: true });
   };
-  after(stop);
   return { url: `redis://:${password}@127.0.0.1:${port}`, pid: child.pid!, stop };
 };
