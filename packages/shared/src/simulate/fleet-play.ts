@@ -56,7 +56,7 @@ export class Fleet {
     this.#arrivalMilliseconds = input.arrivalSeconds * 1_000;
     this.nodes = input.nodes.map((spec, index) => {
       const world = worldNodeOf(spec, index);
-      truth.nodes.set(world.nodeId, { world, faultsInRow: 0 });
+      truth.register(world);
       const workers = spec.slots.map(({ slot }) => this.#workerOf(world.nodeId, slot));
       const node = {
         ...{ index, workers, brokenSlots: new Set<number>() },
@@ -186,7 +186,7 @@ export class Fleet {
     const { queue, truth, chronicle, changed } = this.#parts;
     queue.after(drawMilliseconds(this.#repairs, repair), () => {
       const row = truth.nodes.get(nodeId)!;
-      row.world = { ...row.world, drainReason: null };
+      truth.setNode(nodeId, { drainReason: null });
       row.faultsInRow = 0;
       this.#byId.get(nodeId)!.brokenSlots.clear();
       chronicle.trace.line(`resumed ${nodeId}`);
@@ -257,15 +257,9 @@ export class Fleet {
       phase === 'fetch' ? [] : plan.datasetDigests.filter((d) => !row.world.datasetDigests.includes(d));
     if (fresh.length > 0) {
       const datasetDigests = [...row.world.datasetDigests, ...fresh].slice(-cachedDatasets);
-      row.world = { ...row.world, datasetDigests };
+      truth.setNode(nodeId, { datasetDigests });
     }
-    // What a run took is known of the next ones.
-    if (cause === null && job.world.demand.estimateSeconds === 0) {
-      job.world = {
-        ...job.world,
-        demand: { ...job.world.demand, estimateSeconds: Math.ceil(spent / 1_000) },
-      };
-    }
+    if (cause === null) truth.learn(job, Math.ceil(spent / 1_000));
     if (cause === 'data')
       queue.after(dataComesAfter, () => truth.moveJob(job, 'needs-retrain', 'the data came'));
   }

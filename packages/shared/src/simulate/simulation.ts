@@ -141,7 +141,7 @@ export class Simulation {
       requestedAt: now,
       endedAt: null,
     };
-    this.#truth.jobs.set(jobId, job);
+    this.#truth.request(job);
     this.#specs.set(job, spec);
     this.#chronicle.trace.line(`asked ${jobId} ${suite} ${source} ${version} by ${requestedBy}`);
     const siblings = this.#openBySource.get(source) ?? [];

@@ -17,7 +17,7 @@ function farm(fencing = true) {
   const toDate = (milliseconds: number) => new Date(milliseconds);
   const truth = new Truth({ now: () => now, toDate, leaseSeconds: 20, fencing, witness: chronicle });
   const nodes = drawFleet(3).map(worldNodeOf);
-  for (const world of nodes) truth.nodes.set(world.nodeId, { world, faultsInRow: 0 });
+  for (const world of nodes) truth.register(world);
   const job: JobRow = {
     world: {
       ...{ jobId: 'job', source: 's', version: '1', suite: 'sid', state: 'needs-retrain', reason: null },
@@ -26,7 +26,7 @@ function farm(fencing = true) {
     },
     ...{ runs: [], requestedAt: 0, endedAt: null },
   };
-  truth.jobs.set('job', job);
+  truth.request(job);
   truth.add(job, retrainPlaces(2));
   const [run, other] = job.runs;
   return {
@@ -48,8 +48,7 @@ test('a run is leased once, a slot has one run, and a drained node gets none', (
   assert.equal(truth.lease(run.world.runId, b, 0), null);
   assert.equal(truth.lease(other.world.runId, a, 0), null);
   assert.equal(truth.lease(other.world.runId, a, 99), null);
-  const row = truth.nodes.get(b)!;
-  row.world = { ...row.world, drainReason: 'dust' };
+  truth.setNode(b, { drainReason: 'dust' });
   assert.equal(truth.lease(other.world.runId, b, 0), null);
 });
 

@@ -95,12 +95,48 @@ export class Truth {
   readonly jobs = new Map<string, JobRow>();
   readonly runs = new Map<string, RunRow>();
   readonly nodes = new Map<string, NodeRow>();
+  /** What the scheduler has not read yet. */
+  readonly changed = { jobs: new Set<JobRow>(), runs: new Set<RunRow>(), nodes: new Set<NodeRow>() };
   readonly #options: TruthOptions;
   /** Open lease of each slot (`node/slot`): the unique index that the database has. */
   readonly #slots = new Map<string, RunRow>();
 
   constructor(options: TruthOptions) {
     this.#options = options;
+  }
+
+  request(job: JobRow): void {
+    this.jobs.set(job.world.jobId, job);
+    this.changed.jobs.add(job);
+  }
+
+  register(world: WorldNode): void {
+    const node = { world, faultsInRow: 0 };
+    this.nodes.set(world.nodeId, node);
+    this.changed.nodes.add(node);
+  }
+
+  #setJob(job: JobRow, change: Partial<WorldJob>): void {
+    job.world = { ...job.world, ...change };
+    this.changed.jobs.add(job);
+  }
+
+  #setRun(run: RunRow, state: RunState, change: Partial<WorldRun> = {}): void {
+    run.state = state;
+    run.world = { ...run.world, ...change };
+    this.changed.runs.add(run);
+  }
+
+  setNode(nodeId: string, change: Partial<WorldNode>): void {
+    const node = this.nodes.get(nodeId)!;
+    node.world = { ...node.world, ...change };
+    this.changed.nodes.add(node);
+  }
+
+  /** What a run took is known of the next ones, where nothing was known. */
+  learn(job: JobRow, seconds: number): void {
+    const { demand } = job.world;
+    if (demand.estimateSeconds === 0) this.#setJob(job, { demand: { ...demand, estimateSeconds: seconds } });
   }
 
   /** Makes the runs of these places that the job has not, as `runs.add` does. */
@@ -135,6 +171,7 @@ export class Truth {
       };
       job.runs.push(run);
       this.runs.set(runId, run);
+      this.changed.runs.add(run);
       this.#options.witness.waits(run);
     }
     return missing.length;
@@ -152,11 +189,8 @@ export class Truth {
     run.leaseEpoch += 1;
     run.hasBegun = false;
     run.heardAt = now();
-    run.state = 'leased';
-    run.world = {
-      ...run.world,
-      ...{ state: 'leased', holder: { nodeId, slot }, leasedAt: toDate(now()), notBefore: null },
-    };
+    const leasedAt = toDate(now());
+    this.#setRun(run, 'leased', { state: 'leased', holder: { nodeId, slot }, leasedAt, notBefore: null });
     this.#slots.set(`${nodeId}/${slot}`, run);
     witness.leased(run, nodeId, slot);
     run.waitsFrom = null;
@@ -219,7 +253,7 @@ export class Truth {
     if (told.kind === 'reported') {
       witness.recorded(run, holder);
       if (run.state === 'leased') this.#close(run, 'reported', { blame: null, code: null });
-      run.state = 'reported';
+      this.#setRun(run, 'reported');
       run.waitsFrom = null;
       this.countNodeFault(holder.nodeId, false);
       return 'taken';
@@ -242,7 +276,7 @@ export class Truth {
   moveJob(job: JobRow, to: JobState, reason: string): boolean {
     const from = job.world.state;
     if (from === to || !jobMayMove(from, to)) return false;
-    job.world = { ...job.world, state: to, reason: reason || null };
+    this.#setJob(job, { state: to, reason: reason || null });
     // What waited for data or a person did not wait for a slot.
     if (to === 'needs-retrain') {
       for (const run of job.runs) {
@@ -257,7 +291,7 @@ export class Truth {
           this.#options.witness.cancelAsked(run);
         }
         if (run.state !== 'waiting') continue;
-        run.state = 'cancelled';
+        this.#setRun(run, 'cancelled');
         run.waitsFrom = null;
       }
     }
@@ -270,7 +304,7 @@ export class Truth {
     const node = this.nodes.get(nodeId)!;
     node.faultsInRow = isFault ? node.faultsInRow + 1 : 0;
     if (node.world.drainReason !== null || !drainsNode(Array<Blame>(node.faultsInRow).fill('node'))) return;
-    node.world = { ...node.world, drainReason: `${node.faultsInRow} runs in a row blamed this node` };
+    this.setNode(nodeId, { drainReason: `${node.faultsInRow} runs in a row blamed this node` });
     this.#options.witness.nodeDrained(node);
   }
 
@@ -278,7 +312,7 @@ export class Truth {
     const { nodeId, slot } = run.world.holder!;
     run.earlier.push({ ...earlier, nodeId });
     this.#slots.delete(`${nodeId}/${slot}`);
-    run.world = { ...run.world, holder: null, leasedAt: null };
+    this.#setRun(run, run.state, { holder: null, leasedAt: null });
     this.#options.witness.leaseEnded(run, nodeId, slot, run.leaseEpoch, outcome, earlier.code ?? '');
   }
 
@@ -297,19 +331,15 @@ export class Truth {
     });
     if (after.nodeFaults !== 'stay') this.countNodeFault(nodeId, after.nodeFaults === 'grow');
     this.#close(run, after.lease.outcome, { blame, code: after.lease.code, failureSha256 });
-    run.state = after.run;
-    if (after.raiseTo !== undefined) job.world = { ...job.world, leastDeviceMemoryBytes: after.raiseTo };
+    if (after.raiseTo !== undefined) this.#setJob(job, { leastDeviceMemoryBytes: after.raiseTo });
     if (after.run === 'waiting') {
       run.waitsFrom = now() + after.waitSeconds * 1_000;
-      run.world = {
-        ...run.world,
-        ...this.#avoided(run.earlier),
-        state: 'waiting',
-        notBefore: after.waitSeconds > 0 ? toDate(run.waitsFrom) : null,
-      };
+      const notBefore = after.waitSeconds > 0 ? toDate(run.waitsFrom) : null;
+      this.#setRun(run, 'waiting', { ...this.#avoided(run.earlier), state: 'waiting', notBefore });
       witness.waits(run);
       return;
     }
+    this.#setRun(run, after.run);
     run.blame = after.blame;
     run.code = code;
     if (after.job !== null) this.moveJob(job, after.job, after.reason);

@@ -131,8 +131,9 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** No run is longer: the limit that the synthetic recipes declare. */
 const longestTrainSeconds = 72 * 3_600;
+/** As people declare them: the first that leaves three times what it takes. */
+const timeLimits = [1, 4, 12, 24, 72, 240].map((hours) => hours * 3_600);
 
 /** Of the farm's time that the work fills while it arrives: a farm that is worth its money, and not drowned. */
 const offeredLoad = 0.8;
@@ -197,7 +198,7 @@ function drawJob(seed: string, index: number): SimulatedJob {
       gpuMemoryBytes: kind.gpuMemoryBytes ?? 0,
       memoryBytes: kind.memoryBytes ?? 0,
       machines: kind.machines ?? [],
-      timeLimitSeconds: 4 * trainSeconds + 3_600,
+      timeLimitSeconds: timeLimits.find((limit) => limit >= 3 * trainSeconds) ?? timeLimits.at(-1)!,
       // Half of the packages were retrained before: what is known of them is near.
       estimateSeconds: known < 0.5 ? Math.round(trainSeconds * Math.exp(0.2 * stream.normal())) : 0,
     }),
