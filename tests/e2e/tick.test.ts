@@ -8,7 +8,7 @@ import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
-import { demandOfTag } from '@retraind/shared/policy/world';
+import { defaultPolicy, demandOfTag } from '@retraind/shared/policy/world';
 import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import { Problem } from '@retraind/shared/wire/problems';
@@ -61,7 +61,7 @@ const newParts = (bell: Bell, leaseSeconds = 60): TickParts => ({
   artifacts,
   log,
   metrics: createMetrics(),
-  memory: new WorldMemory(60),
+  memory: new WorldMemory(defaultPolicy, 60),
   leaseSeconds,
   failures: new Map(),
 });

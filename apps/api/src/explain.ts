@@ -18,20 +18,26 @@ export async function explanationOf({ db }: Farm, job: JobDetail): Promise<Expla
       jobId: job.jobId,
       state: job.state,
       sentence: `The job is ${job.state}${why}.`,
+      licence: 'licence: not evaluated',
       runs: [],
       clauses: [],
     };
   }
-  const { jobId, state, sentence } = explained;
-  const refused = explained.runs.find(({ refusal }) => refusal !== null)?.refusal;
+  const { jobId, state, sentence, licence } = explained;
+  const refused = explained.runs.find(({ slots }) => slots.length > 0);
   return {
     jobId,
     state,
     sentence,
-    runs: explained.runs.map(({ refusal: _, ...run }) => run),
+    licence,
+    runs: explained.runs.map(({ slots: _, expectedAt, ...run }) => ({
+      ...run,
+      expectedAt: expectedAt?.toISOString() ?? null,
+    })),
     clauses: (refused?.slots ?? []).flatMap(({ nodeId, nodeName, slot, clauses }) =>
       clauses.map(({ clause, passes, reason }) => ({
         nodeId,
+        slot,
         clause,
         holds: passes,
         detail: `${nodeName} slot ${slot}: ${reason}`,

@@ -1,10 +1,12 @@
 // Applies the decision: lease the run in one conditional UPDATE, then ring the slot. A ring that fails or is lost is rung
 // again from what the database says, so the order lease, ring needs no transaction over both.
 import type { Database } from '@retraind/prisma/client';
+import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
-import { decide, type PlaceAction } from '@retraind/shared/policy/decide';
-import type { World } from '@retraind/shared/policy/world';
+import { decideQueue, type MoveAction, type PlaceAction } from '@retraind/shared/policy/decide';
+import type { Queue } from '@retraind/shared/policy/queue';
 import type { Ring } from '@retraind/shared/wire/doorbell';
+import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.ts';
 import type { Bell } from './queue/bell.ts';
@@ -20,21 +22,48 @@ export interface DispatchParts {
 /** A worker that is awake begins within a moment; after this share of the lease its ring is taken for lost. */
 const ringAgainShare = 0.25;
 
-/** Leases and rings all that the decision places. Returns how many were leased. */
-export async function dispatch(parts: DispatchParts, world: World, now: Date): Promise<number> {
-  const { actions } = decide(world, now);
-  const leased: { place: PlaceAction; ring: Ring }[] = [];
-  for (const place of actions) {
+/** Applies all that the decision asks for: moves jobs, leases and rings runs. Returns how many were leased. */
+export async function dispatch(parts: DispatchParts, queue: Queue, now: Date): Promise<number> {
+  const { actions } = decideQueue(queue, now);
+  for (const action of actions) if (action.kind === 'move') await move(parts, action);
+  const places = actions.filter((action) => action.kind === 'place');
+  const epochs = await claim(parts, places);
+  const leased = places.flatMap((place) => {
+    const leaseEpoch = epochs.get(place.runId);
+    // None: the world has changed since it was read; the next tick sees it.
+    return leaseEpoch === undefined ? [] : [{ place, ring: { runId: place.runId, leaseEpoch } }];
+  });
+  for (const { place, ring } of leased) {
     const { runId, jobId, nodeId, slot, reason } = place;
-    const leaseEpoch = await runs.lease(parts.db, { runId, nodeId, slot, leaseSeconds: parts.leaseSeconds });
-    // Null: the world has changed since it was read; the next tick sees it.
-    if (leaseEpoch === null) continue;
-    parts.log.info({ runId, jobId, nodeId, slot, leaseEpoch, reason }, 'run leased');
-    leased.push({ place, ring: { runId, leaseEpoch } });
+    parts.log.info({ runId, jobId, nodeId, slot, leaseEpoch: ring.leaseEpoch, reason }, 'run leased');
   }
   parts.metrics.deeds.inc({ deed: 'lease' }, leased.length);
   await Promise.all(leased.map(({ place, ring }) => ringSlot(parts, place.nodeId, place.slot, ring)));
   return leased.length;
+}
+
+/** Leases each run to its slot; answers the epochs of those that got it. */
+export async function claim(
+  { db, leaseSeconds }: Pick<DispatchParts, 'db' | 'leaseSeconds'>,
+  places: readonly PlaceAction[],
+): Promise<Map<string, number>> {
+  const epochs = new Map<string, number>();
+  for (const { runId, nodeId, slot } of places) {
+    const epoch = await runs.lease(db, { runId, nodeId, slot, leaseSeconds });
+    if (epoch !== null) epochs.set(runId, epoch);
+  }
+  return epochs;
+}
+
+async function move({ db, log, metrics }: DispatchParts, { jobId, to, reason }: MoveAction): Promise<void> {
+  try {
+    await jobs.move(db, jobId, to, reason);
+    metrics.deeds.inc({ deed: to });
+    log.info({ jobId, to, reason }, 'job moved');
+  } catch (error) {
+    // A person was quicker; the next tick sees it.
+    if (!(error instanceof Problem && error.code === 'conflict')) throw error;
+  }
 }
 
 /** Rings once more for every lease that no worker has begun. Harmless where the first ring is only slow: same id. */

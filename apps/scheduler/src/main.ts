@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { loadConfig } from '@retraind/host/config';
 import { checkDatabase, type Database, listen, openDatabase } from '@retraind/prisma/client';
-import { nodeSilenceSeconds } from '@retraind/shared/policy/world';
+import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
@@ -85,7 +85,7 @@ async function tickWhile(signal: AbortSignal, ticking: Ticking): Promise<void> {
   const { leaseSeconds, tickSeconds } = config;
   const parts: TickParts = {
     ...ticking,
-    memory: new WorldMemory(nodeSilenceSeconds),
+    memory: new WorldMemory(defaultPolicy, nodeSilenceSeconds),
     leaseSeconds,
     failures: new Map(),
   };

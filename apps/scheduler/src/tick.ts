@@ -8,6 +8,7 @@ import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import { read } from '@retraind/prisma/store/world';
+import { runningStates } from '@retraind/shared/policy/queue';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
 import { dispatch, ringAgain } from './dispatch.ts';
@@ -41,25 +42,24 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, log));
 
   const changed = await look(parts);
-  const { world } = memory;
-  const busy = new Set(world.runs.map(({ jobId }) => jobId));
-  const wanting = world.jobs.filter(({ state }) => state === 'needs-retrain' || state === 'retraining');
-  const due = wanting.filter(({ jobId }) => changed.has(jobId) || !busy.has(jobId));
   let deeds = 0;
-  for (const { jobId } of due) if (await attendSafely(parts, jobId)) deeds++;
+  for (const jobId of new Set([...changed, ...memory.queue.idleJobIds])) {
+    if (await attendSafely(parts, jobId)) deeds++;
+  }
   if (deeds > 0) await look(parts);
 
-  await dispatch(parts, memory.world, new Date());
+  await dispatch(parts, memory.queue, new Date());
   await ringAgain(parts);
   gauge(metrics, memory);
   endTimer();
 }
 
-/** Reads what is new; returns the jobs whose rows changed. */
-async function look({ db, memory }: TickParts): Promise<Set<string>> {
-  const now = performance.now();
-  const change = await read(db, memory.cursor(now));
-  return new Set(memory.take(change, now).map(({ jobId }) => jobId));
+/** Reads what is new; returns the jobs whose rows changed and that want runs. */
+export async function look({ db, memory }: Pick<TickParts, 'db' | 'memory'>): Promise<string[]> {
+  const askedAt = performance.now();
+  const change = await read(db, memory.cursor(askedAt));
+  const changed = memory.take(change, askedAt, () => performance.now());
+  return changed.filter(({ state }) => runningStates.includes(state)).map(({ jobId }) => jobId);
 }
 
 /** One job that cannot be attended to must not keep the others waiting. */
@@ -87,10 +87,9 @@ async function attendSafely(parts: TickParts, jobId: string): Promise<boolean> {
   }
 }
 
-function gauge(metrics: Metrics, memory: WorldMemory): void {
-  const { jobs, runs } = memory.world;
+function gauge(metrics: Metrics, { queue }: WorldMemory): void {
   metrics.openJobs.reset();
   metrics.runs.reset();
-  for (const { state } of jobs) metrics.openJobs.inc({ state });
-  for (const { state } of runs) metrics.runs.inc({ state });
+  for (const [state, count] of queue.jobsByState) metrics.openJobs.set({ state }, count);
+  for (const [state, count] of queue.runsByState) metrics.runs.set({ state }, count);
 }

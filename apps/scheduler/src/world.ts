@@ -1,62 +1,56 @@
-// The world in memory: read whole at first and every minute, in between only what changed (prisma/store/world).
+// The world in memory, in the form in which it is decided upon: read whole at first and now and then, in between only what
+// changed (prisma/store/world).
 
 import type { WorldChange } from '@retraind/prisma/store/world';
-import {
-  type Budget,
-  defaultPolicy,
-  type World,
-  type WorldJob,
-  type WorldNode,
-  type WorldRun,
-} from '@retraind/shared/policy/world';
+import { Queue } from '@retraind/shared/policy/queue';
+import type { SchedulingPolicy, WorldJob } from '@retraind/shared/policy/world';
 
 /** What was read is forgotten after this time: a fault in the cursor costs a minute, not a stuck job. */
 const wholeReadMilliseconds = 60_000;
 
-export class WorldMemory {
-  readonly #nodeSilenceSeconds: number;
-  readonly #jobs = new Map<string, WorldJob>();
-  readonly #runs = new Map<string, WorldRun>();
-  readonly #nodes = new Map<string, WorldNode>();
-  #budgets: Budget[] = [];
-  #cursor: string | null = null;
-  #wholeAt = Number.NEGATIVE_INFINITY;
+/** Reading a large world whole takes seconds: it may take no more than this part of the time. */
+const wholeReadShare = 0.01;
 
-  constructor(nodeSilenceSeconds: number) {
+export class WorldMemory {
+  readonly #policy: SchedulingPolicy;
+  readonly #nodeSilenceSeconds: number;
+  #queue: Queue;
+  #cursor: string | null = null;
+  #wholeAgainAt = Number.NEGATIVE_INFINITY;
+
+  constructor(policy: SchedulingPolicy, nodeSilenceSeconds: number) {
+    this.#policy = policy;
     this.#nodeSilenceSeconds = nodeSilenceSeconds;
+    this.#queue = new Queue(policy, nodeSilenceSeconds);
+  }
+
+  get queue(): Queue {
+    return this.#queue;
   }
 
   /** Where the next reading starts; null: read everything. `now` in milliseconds of a monotonic clock. */
   cursor(now: number): string | null {
-    return now - this.#wholeAt >= wholeReadMilliseconds ? null : this.#cursor;
+    return now >= this.#wholeAgainAt ? null : this.#cursor;
   }
 
-  /** Takes in what was read; returns the open jobs whose own row may have changed. */
-  take(change: WorldChange, now: number): WorldJob[] {
-    if (change.isWhole) {
-      this.#jobs.clear();
-      this.#runs.clear();
-      this.#nodes.clear();
-      this.#wholeAt = now;
-    }
-    for (const job of change.jobs) this.#jobs.set(job.jobId, job);
-    for (const run of change.runs) this.#runs.set(run.runId, run);
-    for (const node of change.nodes) this.#nodes.set(node.nodeId, node);
-    for (const jobId of change.goneJobIds) this.#jobs.delete(jobId);
-    for (const runId of change.goneRunIds) this.#runs.delete(runId);
-    this.#budgets = change.budgets;
+  /**
+   * Takes in what was read; returns the open jobs whose own row may have changed. `askedAt` and `now` in milliseconds of a
+   * monotonic clock.
+   */
+  take(change: WorldChange, askedAt: number, now: () => number): WorldJob[] {
+    if (change.isWhole) this.#queue = new Queue(this.#policy, this.#nodeSilenceSeconds);
+    const queue = this.#queue;
+    for (const node of change.nodes) queue.putNode(node);
+    for (const job of change.jobs) queue.putJob(job);
+    for (const runId of change.goneRunIds) queue.dropRun(runId);
+    for (const run of change.runs) queue.putRun(run);
+    for (const jobId of change.goneJobIds) queue.dropJob(jobId);
+    queue.budgets = change.budgets;
     this.#cursor = change.cursor;
+    if (change.isWhole) {
+      const taken = now() - askedAt;
+      this.#wholeAgainAt = now() + Math.max(wholeReadMilliseconds, taken / wholeReadShare);
+    }
     return change.jobs;
-  }
-
-  get world(): World {
-    return {
-      jobs: [...this.#jobs.values()],
-      runs: [...this.#runs.values()],
-      nodes: [...this.#nodes.values()],
-      budgets: this.#budgets,
-      policy: defaultPolicy,
-      nodeSilenceSeconds: this.#nodeSilenceSeconds,
-    };
   }
 }

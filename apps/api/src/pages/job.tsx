@@ -78,7 +78,9 @@ export const jobPage = ({ job, curves, explanation }: JobPageProps): string =>
 const Why = ({ explanation }: { explanation: Explanation }) => (
   <>
     <h2>Why it is where it is</h2>
-    <p>{explanation.sentence}</p>
+    <p>
+      {explanation.sentence} ({explanation.licence})
+    </p>
     {explanation.clauses.length > 0 && (
       <div class="scroll">
         <table>

@@ -19,9 +19,19 @@ export const explain: Verb = {
       const mark = clause.holds ? output.color.good('pass') : output.color.bad('fail');
       return `  ${mark}  ${clause.nodeId ?? 'job'}  ${clause.clause}: ${clause.detail}`;
     });
+    const runs = explanation.runs.map(({ runId, place, expectedAt, sentence }) => {
+      const queued = place === null ? '' : `, place ${place}`;
+      const expected = expectedAt === null ? '' : `, expected about ${expectedAt}`;
+      return `  run ${runId}${queued}${expected}: ${sentence}`;
+    });
     output.result(
       explanation,
-      [`job ${explanation.jobId} is ${explanation.state}: ${explanation.sentence}`, ...lines].join('\n'),
+      [
+        `job ${explanation.jobId} is ${explanation.state}: ${explanation.sentence}`,
+        ...runs,
+        ...lines,
+        `  ${explanation.licence}`,
+      ].join('\n'),
     );
     return exitCodes.done;
   },

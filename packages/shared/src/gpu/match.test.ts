@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Accelerator, AcceleratorWish } from './accelerator.ts';
-import { matchSlot } from './match.ts';
+import { matchSlot, mismatch } from './match.ts';
 import { parseWishes, printWishes } from './wish.ts';
 
 const gib = 2 ** 30;
@@ -30,6 +30,12 @@ test('the first alternative that fits is taken', () => {
   }
 });
 
+test('the smallest devices that do are taken', () => {
+  const small: Accelerator = { ...a100, name: 'MIG 2g.20gb', memoryBytes: 20 * gib };
+  const match = matchSlot(need('cuda:sm_80', 1, 8 * gib), [a100, small]);
+  assert.deepEqual(match.fits && match.devices, [small]);
+});
+
 test('a refusal says what is wanted, what is there, and what is lacking', () => {
   for (const [text, gpus, memory, devices, reason] of [
     ['cuda:sm_80', 1, 0, [], /wants cuda:sm_80; the slot has no accelerator/],
@@ -38,9 +44,9 @@ test('a refusal says what is wanted, what is there, and what is lacking', () => 
     ['cuda', 1, 32 * gib, [t4], /32\.0 GiB of device memory wanted, 16\.0 GiB there/],
     ['rocm:gfx1030 | vulkan', 1, 0, [mi210], /rocm:gfx1030: no such device; vulkan: no such device/],
   ] as const) {
-    const match = matchSlot(need(text, gpus, memory), devices);
-    assert.ok(!match.fits);
-    assert.match(match.reason, reason);
+    const wanted = need(text, gpus, memory);
+    assert.ok(!matchSlot(wanted, devices).fits);
+    assert.match(mismatch(wanted, devices), reason);
   }
 });
 

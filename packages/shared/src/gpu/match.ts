@@ -13,7 +13,7 @@ export interface DeviceNeed {
 
 export type Match =
   | { fits: true; wish: AcceleratorWish; alternative: number; devices: Accelerator[] }
-  | { fits: false; reason: string };
+  | { fits: false };
 
 /** A device as people name it: `NVIDIA A100 (cuda:sm_80, 40.0 GiB)`. */
 export function printAccelerator(device: Accelerator): string {
@@ -42,21 +42,33 @@ export function deviceSatisfies(device: Accelerator, wish: AcceleratorWish): boo
 
 /** Matches a need with the devices of one slot. `none` fits every slot and takes no device. */
 export function matchSlot(need: DeviceNeed, devices: readonly Accelerator[]): Match {
-  const reasons: string[] = [];
   for (const [alternative, wish] of need.accelerators.entries()) {
     if (wish.kind === 'none') return { fits: true, wish, alternative, devices: [] };
+    const enough = devices.filter(
+      (device) => deviceSatisfies(device, wish) && device.memoryBytes >= need.gpuMemoryBytes,
+    );
+    if (enough.length >= need.gpus) {
+      return { fits: true, wish, alternative, devices: smallestFirst(enough).slice(0, need.gpus) };
+    }
+  }
+  return { fits: false };
+}
+
+const smallestFirst = (devices: Accelerator[]): Accelerator[] =>
+  devices.sort((a, b) => a.memoryBytes - b.memoryBytes);
+
+/** Why matchSlot refuses: what is wanted, what is there, and what each alternative lacks. */
+export function mismatch(need: DeviceNeed, devices: readonly Accelerator[]): string {
+  const reasons = need.accelerators.map((wish) => {
     const ofKind = devices.filter((device) => deviceSatisfies(device, wish));
     const large = ofKind.filter((device) => device.memoryBytes >= need.gpuMemoryBytes);
-    if (large.length >= need.gpus) {
-      return { fits: true, wish, alternative, devices: large.slice(0, need.gpus) };
-    }
-    reasons.push(`${printWish(wish)}: ${lack(need, devices, wish, ofKind, large)}`);
-  }
+    return `${printWish(wish)}: ${lack(need, devices, wish, ofKind, large)}`;
+  });
   const has =
     devices.length === 0
       ? 'the slot has no accelerator'
       : `the slot has ${devices.map(printAccelerator).join(', ')}`;
-  return { fits: false, reason: `wants ${printWishes(need.accelerators)}; ${has} (${reasons.join('; ')})` };
+  return `wants ${printWishes(need.accelerators)}; ${has} (${reasons.join('; ')})`;
 }
 
 function lack(

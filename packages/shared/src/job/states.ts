@@ -66,6 +66,7 @@ const jobMoves: Record<JobState, readonly JobState[]> = {
     'data-wait',
     'budget-wait',
     'held',
+    'auto-not-for-us',
     'superseded',
     'cancelled',
   ],

@@ -1,30 +1,32 @@
-// Which waiting run goes to which slot, and why each other one does not. Pure: the scheduler applies the actions, the API and
-// the CLI ask the same function "why is this not running?".
+// Which waiting run goes to which slot, and which job has to wait for something else, each with its reason. Pure: the
+// scheduler applies the actions; the API and the CLI ask explain.ts, which looks at the same moment with the same clauses.
 //
-// First form: oldest job first, seeds in order; a slot must be free, its node approved and seen lately, its devices must fit.
-import { matchSlot } from '../gpu/match.ts';
-import { printWish } from '../gpu/wish.ts';
+//   due         jobs are made by policy (retrain.ts), a release or a person; those that ask for runs are in the queue
+//   placeable   kinds that some free slot fits by what lasts (clauses.ts); the others cost nothing
+//   ordered     the lanes' first runs by points and fair shares (priority.ts)
+//   affordable  else the job waits for its budget, and comes back when there is room
+//   placed      on the free slot that suits best; what is too large for now gets room kept (reservation.ts)
+//
+// A run that fits nowhere never blocks the next. The time taken grows with what is free and with the number of kinds, not
+// with the number of runs that wait.
+import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
-import type { Demand, World, WorldJob, WorldNode, WorldRun, WorldSlot } from './world.ts';
-
-/** What a slot is asked, in the order in which the answers are shown. */
-export const clauses = ['approved', 'seen', 'accelerator', 'elsewhere', 'free'] as const;
-export type Clause = (typeof clauses)[number];
-
-export interface ClauseResult {
-  clause: Clause;
-  passes: boolean;
-  /** One phrase for people, for pass and fail. */
-  reason: string;
-}
-
-/** One slot's answer to one run. */
-export interface SlotAnswer {
-  nodeId: string;
-  nodeName: string;
-  slot: number;
-  clauses: ClauseResult[];
-}
+import { exclusionClause, impossibility } from './clauses.ts';
+import { Heap } from './heap.ts';
+import { chargeOf, Moment, tellBudget } from './moment.ts';
+import { isOverdue, pointsAt } from './priority.ts';
+import {
+  byAge,
+  type Entry,
+  type Kind,
+  type Lane,
+  Queue,
+  requesterOf,
+  type SlotView,
+  suiteOf,
+} from './queue.ts';
+import { startOn } from './reservation.ts';
+import type { World } from './world.ts';
 
 export interface PlaceAction {
   kind: 'place';
@@ -32,210 +34,267 @@ export interface PlaceAction {
   jobId: string;
   nodeId: string;
   slot: number;
+  /** Devices that it takes, and what is set aside for it until it ends: device time, or that of a CPU slot. */
+  devices: number;
+  reservedSeconds: number;
   reason: string;
 }
-export type Action = PlaceAction;
 
-export interface Refusal {
-  runId: string;
+/** A job that leaves the queue, or comes back to it. */
+export interface MoveAction {
+  kind: 'move';
   jobId: string;
-  /** One sentence: the nearest miss. */
+  to: Extract<JobState, 'budget-wait' | 'needs-retrain' | 'auto-not-for-us'>;
+  /** One sentence. */
   reason: string;
-  /** Every slot with every clause; empty where there are no nodes, or the run waits for a time. */
-  slots: SlotAnswer[];
 }
+export type Action = PlaceAction | MoveAction;
 
 export interface Decision {
   actions: Action[];
-  refusals: Refusal[];
 }
 
-/** States of a job whose runs may be placed. */
-const runningStates = ['needs-retrain', 'retraining'];
+/** A tick moves no more jobs than this for one reason; the others follow in the next. */
+const movesAtOnce = 50;
 
-const slotKey = (nodeId: string, slot: number): string => `${nodeId}/${slot}`;
+/** Overdue runs that may have room kept for them at once, beside the first in the order. */
+const reservationsAtOnce = 16;
 
-/** What does not change while one decision is made, for one demand on one slot; answers are shared by all runs of equal demand. */
-interface Standing {
-  node: WorldNode;
-  slot: WorldSlot;
-  results: ClauseResult[];
-  eligible: boolean;
-  /** Index of the alternative that fits; lower is better. */
-  alternative: number;
-  taken: string;
-}
+const daySeconds = 86_400;
 
-function standingOf(world: World, now: Date, demand: Demand): Standing[] {
-  return world.nodes.flatMap((node) =>
-    node.slots.map((slot): Standing => {
-      const match = matchSlot(demand, slot.accelerators);
-      const results: ClauseResult[] = [
-        approvedClause(node),
-        seenClause(world, now, node),
-        match.fits
-          ? { clause: 'accelerator', passes: true, reason: `fits ${printWish(match.wish)}` }
-          : { clause: 'accelerator', passes: false, reason: match.reason },
-      ];
-      return {
-        node,
-        slot,
-        results,
-        eligible: results.every(({ passes }) => passes),
-        alternative: match.fits ? match.alternative : Number.POSITIVE_INFINITY,
-        taken: match.fits ? printWish(match.wish) : '',
-      };
-    }),
-  );
-}
+/** One decision over a whole world. `now` is the only clock. Who decides often keeps a Queue and asks `decideQueue`. */
+export const decide = (world: World, now: Date): Decision => decideQueue(Queue.of(world), now);
 
-const approvedClause = (node: WorldNode): ClauseResult => ({
-  clause: 'approved',
-  passes: node.approved && node.drainReason === null,
-  reason: !node.approved
-    ? 'not approved'
-    : node.drainReason === null
-      ? 'approved'
-      : `drained: ${node.drainReason}`,
+export const decideQueue = (queue: Queue, now: Date): Decision => ({
+  actions: takeMoment(queue, now).actions,
 });
 
-function seenClause(world: World, now: Date, { seenAt }: WorldNode): ClauseResult {
-  if (seenAt === null) return { clause: 'seen', passes: false, reason: 'never seen' };
-  const seconds = Math.max(0, (now.getTime() - seenAt.getTime()) / 1_000);
+/** A decision with the moment that it left: what is given away, and for whom room is kept. */
+export function takeMoment(queue: Queue, now: Date): { actions: Action[]; moment: Moment } {
+  const moment = new Moment(queue, now);
+  const actions: Action[] = [...hopelessJobs(queue, now), ...affordableAgain(queue, moment)];
+  const leaving = new Set(actions.map(({ jobId }) => jobId));
+  placeAll(moment, leaving, actions);
+  return { actions, moment };
+}
+
+/** The first run of a lane that may be placed now, with the rest of the lane. */
+interface Head {
+  lane: Lane;
+  entry: Entry;
+  rest: Iterator<Entry>;
+  points: number;
+}
+
+const before = (a: Head, b: Head): boolean =>
+  a.points !== b.points ? a.points > b.points : byAge(a.entry, b.entry) < 0;
+
+export const rankOf = (moment: Moment, lane: Lane, entry: Entry): number =>
+  pointsAt(lane.points, entry.job.requestedAt, moment.now, moment.queue.policy) - moment.sharePoints(lane);
+
+function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void {
+  const { queue, now } = moment;
+  const nextOf = (rest: Iterator<Entry>): Entry | null => {
+    for (let step = rest.next(); !step.done; step = rest.next()) {
+      const { job, run } = step.value;
+      if ((run.notBefore === null || run.notBefore <= now) && !leaving.has(job.jobId)) return step.value;
+    }
+    return null;
+  };
+  const heads: Head[] = [];
+  for (const kind of queue.kinds.values()) {
+    if (!fitsSome(queue, kind, moment.free.values())) continue;
+    for (const lane of kind.lanes.values()) {
+      const rest = lane.entries[Symbol.iterator]();
+      const entry = nextOf(rest);
+      if (entry !== null) heads.push({ lane, entry, rest, points: rankOf(moment, lane, entry) });
+    }
+  }
+  const heap = new Heap(heads, before);
+  const spent = new Set<Kind>();
+  const avoided = new Map<Kind, ReadonlySet<string>>();
+  for (let head = heap.first(); head !== undefined && moment.free.size > 0; head = heap.first()) {
+    const { lane, entry, rest } = head;
+    const { kind } = lane;
+    if (spent.has(kind)) {
+      heap.pop();
+      continue;
+    }
+    // An account that was given slots meanwhile stands further back.
+    const points = rankOf(moment, lane, entry);
+    if (points < head.points) {
+      heap.replaceFirst({ ...head, points });
+      continue;
+    }
+    if (!avoided.has(kind)) avoided.set(kind, moment.avoidedBy(kind));
+    const open = openSlots(moment, kind, avoided.get(kind)!);
+    if (open.length === 0) {
+      spent.add(kind);
+      reserve(moment, lane, entry, avoided.get(kind)!);
+      continue;
+    }
+    const { demand } = entry.job;
+    const overspent = ({ fit }: Open) => moment.overspent(lane, demand, fit.devices.length);
+    const affordable = open.filter((one) => overspent(one) === null);
+    if (affordable.length === 0) {
+      heap.pop();
+      // Another alternative, on slots that are busy now, may be in reach of another budget.
+      const wishes = new Set(demand.accelerators.map(({ kind }) => kind === 'none'));
+      if (wishes.size > 1) continue;
+      const budget = overspent(open[0]!)!;
+      const reason = `Waits for ${budget.unit.toUpperCase()}-hours: ${tellBudget(budget, chargeOf(demand, open[0]!.fit.devices.length))}.`;
+      for (let next: Entry | null = entry, i = 0; next !== null && i < movesAtOnce; next = nextOf(rest), i++) {
+        actions.push({ kind: 'move', jobId: next.job.jobId, to: 'budget-wait', reason });
+        leaving.add(next.job.jobId);
+      }
+      continue;
+    }
+    const permitted = affordable.filter(({ view }) => moment.permits(entry, view));
+    const best = mostSuitable(queue, permitted, entry);
+    if (best === null) {
+      // Others of the kind may be short enough to pass.
+      heap.pop();
+      continue;
+    }
+    moment.place(entry, lane, best.view, best.fit.devices.length);
+    actions.push(placeAction(entry, best));
+    const next = nextOf(rest);
+    if (next === null) heap.pop();
+    else heap.replaceFirst({ lane, entry: next, rest, points: rankOf(moment, lane, next) });
+  }
+}
+
+/** A slot that is open to a kind, and how it serves it. */
+interface Open {
+  view: SlotView;
+  fit: NonNullable<ReturnType<Queue['fit']>>;
+}
+
+function fitsSome(queue: Queue, kind: Kind, views: Iterable<SlotView>): boolean {
+  for (const view of views) if (queue.fit(kind, view) !== null) return true;
+  return false;
+}
+
+function openSlots(moment: Moment, kind: Kind, avoided: ReadonlySet<string>): Open[] {
+  const open: Open[] = [];
+  for (const view of moment.free.values()) {
+    const fit = moment.queue.fit(kind, view);
+    if (fit === null || avoided.has(view.node.nodeId) || !moment.hasRoom(kind, view)) continue;
+    if (exclusionClause.holds(kind.ask, view.node, view.slot)) open.push({ view, fit });
+  }
+  return open;
+}
+
+/**
+ * The better alternative first; then, for work without a device, the slot with the fewest, so that it leaves GPUs alone;
+ * then a node that has the data; then the smallest device that does.
+ */
+function mostSuitable(queue: Queue, open: readonly Open[], { job }: Entry): Open | null {
+  const dataOf = (view: SlotView): number => {
+    if (job.datasetDigests.length === 0) return 0;
+    const { datasets } = queue.nodes.get(view.node.nodeId)!;
+    return job.datasetDigests.filter((digest) => datasets.has(digest)).length;
+  };
+  const idle = ({ view, fit }: Open): number =>
+    fit.devices.length === 0 ? view.slot.accelerators.length : 0;
+  let best: Open | null = null;
+  for (const one of open) {
+    const less =
+      best === null
+        ? -1
+        : one.fit.alternative - best.fit.alternative ||
+          idle(one) - idle(best) ||
+          dataOf(best.view) - dataOf(one.view) ||
+          one.view.deviceMemoryBytes - best.view.deviceMemoryBytes ||
+          compare(one.view.node.nodeId, best.view.node.nodeId) ||
+          one.view.slot.slot - best.view.slot.slot;
+    if (less < 0) best = one;
+  }
+  return best;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function placeAction({ run, job }: Entry, { view: { node, slot }, fit }: Open): PlaceAction {
+  const has = job.datasetDigests.some((digest) => node.datasetDigests.includes(digest));
+  const device = fit.devices.map(({ name }) => name).join(', ') || 'CPU';
   return {
-    clause: 'seen',
-    passes: seconds <= world.nodeSilenceSeconds,
-    reason: `seen ${displayDuration(seconds)} ago`,
+    kind: 'place',
+    runId: run.runId,
+    jobId: job.jobId,
+    nodeId: node.nodeId,
+    slot: slot.slot,
+    devices: fit.devices.length,
+    reservedSeconds: chargeOf(job.demand, fit.devices.length).seconds,
+    reason: `${node.name} slot ${slot.slot} is free and fits: ${device}${has ? ', has the data' : ''}`,
   };
 }
 
-/** Oldest job first, then seeds in order; ids break ties so that two schedulers would decide alike. */
-const byAge = (a: { job: WorldJob; run: WorldRun }, b: { job: WorldJob; run: WorldRun }): number =>
-  a.job.requestedAt.getTime() - b.job.requestedAt.getTime() ||
-  (a.job.jobId < b.job.jobId ? -1 : a.job.jobId > b.job.jobId ? 1 : 0) ||
-  a.run.seedIndex - b.run.seedIndex ||
-  (a.run.runId < b.run.runId ? -1 : a.run.runId > b.run.runId ? 1 : 0);
-
-/** Runs that wait for a slot, in the order in which they are served. */
-export function queueOf(world: World): { job: WorldJob; run: WorldRun }[] {
-  const jobs = new Map(world.jobs.map((job) => [job.jobId, job]));
-  return world.runs
-    .filter(({ state }) => state === 'waiting')
-    .flatMap((run) => {
-      const job = jobs.get(run.jobId);
-      return job !== undefined && runningStates.includes(job.state) ? [{ job, run }] : [];
-    })
-    .sort(byAge);
-}
-
-/** One pass over the waiting runs. `now` is the only clock. */
-export function decide(world: World, now: Date): Decision {
-  const actions: Action[] = [];
-  const refusals: Refusal[] = [];
-  const holders = new Map<string, string>();
-  for (const { holder, runId } of world.runs) {
-    if (holder) holders.set(slotKey(holder.nodeId, holder.slot), runId);
+/** Keeps room for a run that fits a node but not what is left on it now, where it is the first such run or overdue. */
+function reserve(moment: Moment, lane: Lane, entry: Entry, avoided: ReadonlySet<string>): void {
+  const { reservations, queue, now } = moment;
+  const { demand } = entry.job;
+  if (demand.memoryBytes === 0 && demand.diskBytes === 0) return;
+  const overdue = isOverdue(entry.job.requestedAt, now, queue.policy);
+  if (reservations.size >= (overdue ? reservationsAtOnce : 1)) return;
+  const suits = (view: SlotView): boolean =>
+    queue.fit(lane.kind, view) !== null &&
+    !avoided.has(view.node.nodeId) &&
+    exclusionClause.holds(lane.kind.ask, view.node, view.slot);
+  // Where every slot that suits is held, nobody can take what it waits for.
+  if (![...moment.free.values()].some(suits)) return;
+  let best: { view: SlotView; at: number } | null = null;
+  for (const view of moment.serving) {
+    if (reservations.has(view.node.nodeId) || !suits(view)) continue;
+    const at = startOn(demand, view, moment.tenantsOf(view.node.nodeId), now, overdue);
+    if (at === null) continue;
+    if (best === null || at < best.at || (at === best.at && view.key < best.view.key)) best = { view, at };
   }
-  const standings = new Map<string, Standing[]>();
-  const answers = new Map<string, Pick<Refusal, 'reason' | 'slots'>>();
-  for (const { job, run } of queueOf(world)) {
-    if (run.notBefore !== null && run.notBefore > now) {
-      const seconds = (run.notBefore.getTime() - now.getTime()) / 1_000;
-      refusals.push({
-        runId: run.runId,
-        jobId: job.jobId,
-        reason: `given back; tried again in ${displayDuration(seconds)}`,
-        slots: [],
-      });
-      continue;
-    }
-    const key = JSON.stringify(job.demand);
-    const standing = standings.get(key) ?? standingOf(world, now, job.demand);
-    standings.set(key, standing);
-    const candidates = candidatesFor(run, standing);
-    const free = candidates.filter(({ node, slot }) => !holders.has(slotKey(node.nodeId, slot.slot)));
-    const best = free.sort(bySuitability)[0];
-    if (best === undefined) {
-      // Runs of equal demand that failed on the same nodes get one answer, until a placement changes it.
-      const answerKey = `${key} ${run.failedOn.join(' ')} ${actions.length}`;
-      const answer = answers.get(answerKey) ?? refusalOf(standing, candidates, holders);
-      answers.set(answerKey, answer);
-      refusals.push({ runId: run.runId, jobId: job.jobId, ...answer });
-      continue;
-    }
-    holders.set(slotKey(best.node.nodeId, best.slot.slot), run.runId);
-    actions.push({
-      kind: 'place',
-      runId: run.runId,
-      jobId: job.jobId,
-      nodeId: best.node.nodeId,
-      slot: best.slot.slot,
-      reason: `${best.node.name} slot ${best.slot.slot}: free, ${best.results.map(({ reason }) => reason).join(', ')}`,
-    });
-  }
-  return { actions, refusals };
-}
-
-/** Eligible slots, without the nodes that failed this run while another node could take it. */
-function candidatesFor(run: WorldRun, standing: readonly Standing[]): Standing[] {
-  const eligible = standing.filter((one) => one.eligible);
-  const elsewhere = eligible.filter(({ node }) => !run.failedOn.includes(node.nodeId));
-  return elsewhere.length > 0 ? elsewhere : eligible;
-}
-
-/** The better alternative first; then the slot with the fewest devices, so that CPU work leaves GPUs alone. */
-const bySuitability = (a: Standing, b: Standing): number =>
-  a.alternative - b.alternative ||
-  a.slot.accelerators.length - b.slot.accelerators.length ||
-  (a.node.nodeId < b.node.nodeId ? -1 : a.node.nodeId > b.node.nodeId ? 1 : 0) ||
-  a.slot.slot - b.slot.slot;
-
-function refusalOf(
-  standing: readonly Standing[],
-  candidates: readonly Standing[],
-  holders: ReadonlyMap<string, string>,
-): Pick<Refusal, 'reason' | 'slots'> {
-  const slots = standing.map((one): SlotAnswer => {
-    const { node, slot, results, eligible } = one;
-    const isAvoided = eligible && !candidates.includes(one);
-    const holder = holders.get(slotKey(node.nodeId, slot.slot));
-    return {
-      nodeId: node.nodeId,
-      nodeName: node.name,
-      slot: slot.slot,
-      clauses: [
-        ...results,
-        {
-          clause: 'elsewhere',
-          passes: !isAvoided,
-          reason: isAvoided
-            ? 'failed this run before; another node is tried first'
-            : 'has not failed this run, or is the only one',
-        },
-        {
-          clause: 'free',
-          passes: holder === undefined,
-          reason: holder === undefined ? 'free' : `busy with run ${holder}`,
-        },
-      ],
-    };
+  if (best === null) return;
+  const { runId } = entry.run;
+  reservations.set(best.view.node.nodeId, {
+    runId,
+    jobId: entry.job.jobId,
+    slotKey: best.view.key,
+    at: best.at,
+    demand,
+    overdue,
   });
-  return { reason: nearestMiss(slots), slots };
 }
 
-/** One sentence: the slot that lacks least, and what it lacks. */
-function nearestMiss(slots: readonly SlotAnswer[]): string {
-  if (slots.length === 0) return 'no node is registered';
-  const failures = slots.map((answer) => ({
-    answer,
-    failed: answer.clauses.filter(({ passes }) => !passes),
-  }));
-  const busy = failures.filter(({ failed }) => failed.length === 1 && failed[0]!.clause === 'free');
-  if (busy.length > 0) return `every slot that fits is busy (${busy.length} of ${slots.length})`;
-  const last = (failed: readonly ClauseResult[]): number => clauses.indexOf(failed[0]!.clause);
-  const [nearest] = [...failures].sort(
-    (a, b) => a.failed.length - b.failed.length || last(b.failed) - last(a.failed),
-  );
-  const { answer, failed } = nearest!;
-  return `no slot fits; nearest is ${answer.nodeName} slot ${answer.slot}: ${failed.map(({ reason }) => reason).join('; ')}`;
+/** Jobs that no machine could serve, and those for which no node of this farm came in the time that policy gives. */
+function hopelessJobs(queue: Queue, now: Date): MoveAction[] {
+  const { hopelessDays } = queue.policy;
+  const moves = new Map<string, MoveAction>();
+  for (const kind of queue.kinds.values()) {
+    const impossible = impossibility(kind.ask.demand);
+    if (impossible === null && (hopelessDays === 0 || !queue.isHopeless(kind))) continue;
+    for (const lane of kind.lanes.values()) {
+      for (const { job } of lane.entries) {
+        const waited = (now.getTime() - job.requestedAt.getTime()) / 1_000;
+        if (impossible === null && waited < hopelessDays * daySeconds) break;
+        const reason = impossible
+          ? `No farm can serve it: ${impossible}.`
+          : `No node that fits was registered in ${displayDuration(waited)}; ask retrain explain what it lacks.`;
+        moves.set(job.jobId, { kind: 'move', jobId: job.jobId, to: 'auto-not-for-us', reason });
+      }
+    }
+  }
+  return [...moves.values()].sort((a, b) => compare(a.jobId, b.jobId)).slice(0, movesAtOnce);
+}
+
+/** Jobs that waited for their budget and may go on, the oldest first, as many as it has room for. */
+function affordableAgain(queue: Queue, moment: Moment): MoveAction[] {
+  const moves: MoveAction[] = [];
+  // In the order of their names: a suite's budget may be shared by several.
+  for (const key of [...queue.budgetWaits.keys()].sort()) {
+    let count = 0;
+    for (const job of queue.budgetWaits.get(key)!) {
+      const accounts = { requester: requesterOf(job), suite: suiteOf(job) };
+      if (count++ >= movesAtOnce || !moment.takesBack(accounts, job.demand)) break;
+      const reason = 'Its budget has room again.';
+      moves.push({ kind: 'move', jobId: job.jobId, to: 'needs-retrain', reason });
+    }
+  }
+  return moves.sort((a, b) => compare(a.jobId, b.jobId));
 }

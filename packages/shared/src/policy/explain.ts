@@ -1,8 +1,21 @@
-// "Why is this not running?": the decision of this moment, told for one job.
+// "Why is this not running?": the moment after the decision that would be taken now, told for one job. The same clauses, asked
+// for their words.
 import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
-import { decide, queueOf, type Refusal } from './decide.ts';
-import type { World } from './world.ts';
+import { type ClauseResult, clauses, exclusionClause, nodeResults, shapeClauses } from './clauses.ts';
+import { type Action, type PlaceAction, rankOf, takeMoment } from './decide.ts';
+import { Moment } from './moment.ts';
+import { expectedSeconds } from './priority.ts';
+import { byAge, type Entry, type Lane, Queue, runningStates, type SlotView } from './queue.ts';
+import type { World, WorldJob, WorldRun } from './world.ts';
+
+/** One slot's answer to one run. */
+export interface SlotAnswer {
+  nodeId: string;
+  nodeName: string;
+  slot: number;
+  clauses: ClauseResult[];
+}
 
 export interface RunExplanation {
   runId: string;
@@ -12,8 +25,10 @@ export interface RunExplanation {
   sentence: string;
   /** Place among all waiting runs, from 1; null where it does not wait. */
   place: number | null;
-  /** Why no slot took it; null where one does, or has. */
-  refusal: Refusal | null;
+  /** When it is expected to start, by the expected lengths of what runs and of what is before it; null where nothing can be said. */
+  expectedAt: Date | null;
+  /** Every slot with every clause; empty where it does not wait for a slot. */
+  slots: SlotAnswer[];
 }
 
 export interface JobExplanation {
@@ -22,50 +37,187 @@ export interface JobExplanation {
   /** One sentence for people. */
   sentence: string;
   runs: RunExplanation[];
+  /** What is not weighed yet, said aloud. */
+  licence: string;
 }
 
 /** Explains a job of the world; null where the world has none of this id (it asks nothing any more). */
-export function explainJob(world: World, now: Date, jobId: string): JobExplanation | null {
-  const job = world.jobs.find((one) => one.jobId === jobId);
+export const explainJob = (world: World, now: Date, jobId: string): JobExplanation | null =>
+  explainQueued(Queue.of(world), now, jobId);
+
+export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplanation | null {
+  const job = queue.jobs.get(jobId);
   if (job === undefined) return null;
-  const queue = queueOf(world);
-  const { actions, refusals } = decide(world, now);
-  const runs = world.runs
-    .filter((run) => run.jobId === jobId)
-    .sort((a, b) => a.seedIndex - b.seedIndex)
-    .map((run): RunExplanation => {
-      const index = queue.findIndex((one) => one.run.runId === run.runId);
-      const refusal = refusals.find((one) => one.runId === run.runId) ?? null;
-      const action = actions.find((one) => one.runId === run.runId);
-      const node = world.nodes.find(({ nodeId }) => nodeId === run.holder?.nodeId);
-      const sentence = run.holder
-        ? `runs on ${node?.name ?? run.holder.nodeId} slot ${run.holder.slot}`
-        : action
-          ? `is about to be placed on ${action.reason}`
-          : (refusal?.reason ?? `waits while the job is ${job.state}`);
-      return {
-        runId: run.runId,
-        seedIndex: run.seedIndex,
-        state: run.state,
-        sentence,
-        place: index < 0 ? null : index + 1,
-        refusal,
-      };
-    });
-  return { jobId, state: job.state, sentence: sentenceOf(job, runs, now), runs };
+  const { actions, moment } = takeMoment(queue, now);
+  const ranks = new Moment(queue, now);
+  const runs = queue.runsOf(jobId).map((run): RunExplanation => {
+    const { runId, seedIndex, state } = run;
+    const told = { runId, seedIndex, state, place: null, expectedAt: null, slots: [] };
+    if (run.holder !== null) {
+      const node = queue.nodes.get(run.holder.nodeId)?.node;
+      return { ...told, sentence: `runs on ${node?.name ?? run.holder.nodeId} slot ${run.holder.slot}` };
+    }
+    const entry = { job, run };
+    const lane = queue.laneOf(entry);
+    if (lane === undefined) return { ...told, sentence: job.releasePaused ?? `waits while the job is ${job.state}` };
+    return { ...told, ...explainWaiting({ queue, now, moment, ranks, actions, entry, lane }) };
+  });
+  const move = actions.find((action) => action.kind === 'move' && action.jobId === jobId);
+  return {
+    jobId,
+    state: job.state,
+    sentence: sentenceOf(job, runs, move ?? null, now),
+    runs,
+    licence: 'licence: not evaluated',
+  };
 }
 
-function sentenceOf(job: World['jobs'][number], runs: readonly RunExplanation[], now: Date): string {
+interface Waiting {
+  queue: Queue;
+  now: Date;
+  /** After the decision. */
+  moment: Moment;
+  /** Before it: the order in which it looks. */
+  ranks: Moment;
+  actions: readonly Action[];
+  entry: Entry;
+  lane: Lane;
+}
+
+type Told = Pick<RunExplanation, 'sentence' | 'place' | 'expectedAt' | 'slots'>;
+
+function explainWaiting(waiting: Waiting): Told {
+  const { now, moment, actions, entry } = waiting;
+  const { run } = entry;
+  const ahead = lanesAhead(waiting);
+  const place = 1 + ahead.reduce((sum, { count }) => sum + count, 0);
+  const action = actions.find((one): one is PlaceAction => one.kind === 'place' && one.runId === run.runId);
+  if (action) {
+    return { place, expectedAt: now, slots: [], sentence: `is about to be placed: ${action.reason}` };
+  }
+  if (run.notBefore !== null && run.notBefore > now) {
+    const seconds = (run.notBefore.getTime() - now.getTime()) / 1_000;
+    const sentence = `given back; tried again in ${displayDuration(seconds)}`;
+    return { place, expectedAt: null, slots: [], sentence };
+  }
+  const slots = slotsOf(waiting);
+  const expectedAt = expectedStart(waiting, ahead);
+  const miss = nearestMiss(slots);
+  const kept = [...moment.reservations.values()].find(({ runId }) => runId === run.runId);
+  const seconds = expectedAt === null ? null : (expectedAt.getTime() - now.getTime()) / 1_000;
+  const hope = seconds === null ? '' : `; expected to start in about ${displayDuration(seconds)}`;
+  return { place, expectedAt, slots, sentence: `${miss}${kept ? '; room is kept for it' : ''}${hope}` };
+}
+
+function slotsOf({ queue, now, moment, entry, lane }: Waiting): SlotAnswer[] {
+  const { kind } = lane;
+  const avoided = moment.avoidedBy(kind);
+  return [...queue.nodes.values()]
+    .sort((a, b) => (a.node.nodeId < b.node.nodeId ? -1 : 1))
+    .flatMap(({ node, slots }) => {
+      const ofNode = nodeResults(node, queue.nodeSilenceSeconds, now);
+      return slots.map((view): SlotAnswer => {
+        const lasting = [...shapeClauses, exclusionClause].map(
+          ({ clause, holds, tell }): ClauseResult => ({
+            clause,
+            passes: holds(kind.ask, node, view.slot),
+            reason: tell(kind.ask, node, view.slot),
+          }),
+        );
+        const results = moment.results(entry, lane, view, avoided);
+        const { nodeId, name } = node;
+        return {
+          nodeId,
+          nodeName: name,
+          slot: view.slot.slot,
+          clauses: [...ofNode, ...lasting, ...results],
+        };
+      });
+    });
+}
+
+interface Ahead {
+  lane: Lane;
+  count: number;
+}
+
+/** How many runs of each lane come before this one. In a lane the order is that of age, so counting ends at the first that does not. */
+function lanesAhead({ queue, ranks, entry, lane }: Waiting): Ahead[] {
+  const mine = rankOf(ranks, lane, entry);
+  const ahead: Ahead[] = [];
+  for (const kind of queue.kinds.values()) {
+    for (const other of kind.lanes.values()) {
+      let count = 0;
+      for (const one of other.entries) {
+        const points = rankOf(ranks, other, one);
+        if (points < mine || (points === mine && byAge(one, entry) >= 0)) break;
+        count++;
+      }
+      if (count > 0) ahead.push({ lane: other, count });
+    }
+  }
+  return ahead;
+}
+
+/**
+ * The work that holds the slots which fit, and that of the runs ahead which could use them too, spread evenly over these slots; never
+ * before the first of them is free. An estimate: lengths are expected ones, later arrivals are not foreseen.
+ */
+function expectedStart({ queue, now, moment, lane }: Waiting, ahead: readonly Ahead[]): Date | null {
+  const suits = (view: SlotView, of: Lane): boolean =>
+    queue.fit(of.kind, view) !== null && exclusionClause.holds(of.kind.ask, view.node, view.slot);
+  const slots = moment.serving.filter((view) => suits(view, lane));
+  if (slots.length === 0) return null;
+  const left = slots.map((view) => {
+    const tenant = moment.tenantsOf(view.node.nodeId).find(({ slot }) => slot === view.slot.slot);
+    return tenant === undefined ? 0 : (tenant.endsAt - now.getTime()) / 1_000;
+  });
+  let seconds = left.reduce((sum, one) => sum + one, 0);
+  for (const { lane: other, count } of ahead) {
+    if (!slots.some((view) => suits(view, other))) continue;
+    const demand = { ...other.kind.ask.demand, ...other.entries.first()?.job.demand };
+    seconds += count * expectedSeconds(demand);
+  }
+  return new Date(now.getTime() + Math.max(Math.min(...left), seconds / slots.length) * 1_000);
+}
+
+const passing: readonly string[] = ['room', 'free', 'reservation'];
+
+/** One sentence: the slot that lacks least, and what it lacks. */
+export function nearestMiss(slots: readonly SlotAnswer[]): string {
+  if (slots.length === 0) return 'no node is registered';
+  const failures = slots.map((answer) => ({
+    answer,
+    failed: answer.clauses.filter(({ passes }) => !passes),
+  }));
+  const fitting = failures.filter(({ failed }) => failed.every(({ clause }) => passing.includes(clause)));
+  const busy = fitting.filter(({ failed }) => failed.some(({ clause }) => clause === 'free'));
+  if (busy.length > 0 && busy.length === fitting.length) {
+    return `every slot that fits is busy (${busy.length} of ${slots.length})`;
+  }
+  const last = (failed: readonly ClauseResult[]): number => clauses.indexOf(failed[0]!.clause);
+  const [nearest] = [...failures].sort(
+    (a, b) => a.failed.length - b.failed.length || last(b.failed) - last(a.failed),
+  );
+  const { answer, failed } = nearest!;
+  const head = fitting.length > 0 ? 'no slot that fits is open' : 'no slot fits';
+  return `${head}; nearest is ${answer.nodeName} slot ${answer.slot}: ${failed.map(({ reason }) => reason).join('; ')}`;
+}
+
+function sentenceOf(job: WorldJob, runs: readonly RunExplanation[], move: Action | null, now: Date): string {
   const age = displayDuration(Math.max(0, (now.getTime() - job.requestedAt.getTime()) / 1_000));
   const why = job.reason === null ? '' : `: ${job.reason.replace(/\.$/, '')}`;
-  if (job.state !== 'needs-retrain' && job.state !== 'retraining') return `The job is in ${job.state}${why}.`;
-  const running = runs.filter(({ state }) => state === 'leased').length;
+  if (!runningStates.includes(job.state)) return `The job is in ${job.state}${why}.`;
+  const running = runs.filter(({ state }: Pick<WorldRun, 'state'>) => state === 'leased').length;
   const [waiting] = runs.filter(({ state }) => state === 'waiting');
   const parts: string[] = [];
   if (running > 0) parts.push(`${running} of its runs ${running === 1 ? 'is' : 'are'} running`);
+  if (move?.kind === 'move') parts.push(`about to be ${move.to}: ${move.reason.replace(/\.$/, '')}`);
   if (waiting)
     parts.push(
-      `run ${waiting.runId} (place ${waiting.place}) ${waiting.refusal ? 'waits: ' : ''}${waiting.sentence}`,
+      waiting.place === null
+        ? `run ${waiting.runId} waits: ${waiting.sentence}`
+        : `run ${waiting.runId} (place ${waiting.place}) ${waiting.slots.length > 0 ? 'waits: ' : ''}${waiting.sentence}`,
     );
   if (parts.length === 0) parts.push('it has no run yet, or all are reported; the next tick goes on');
   return `Asked for ${age} ago; ${parts.join('; ')}.`;

@@ -183,7 +183,7 @@ export const defaultPolicy: SchedulingPolicy = {
   length: { pointsPerHour: 1, capHours: 15 },
   sectionPoints: {},
   archivePriorityPoints: { required: 8, important: 6, standard: 4, optional: 0, extra: -2 },
-  fairSharePoints: 10,
+  fairSharePoints: 100,
   shares: {},
   backfill: true,
   hopelessDays: 30,

@@ -204,6 +204,10 @@ export class Simulation {
     const { actions } = decide(this.#world(), new Date(beganAt + this.#queue.now));
     this.#chronicle.figures.decisions++;
     for (const action of actions) {
+      if (action.kind === 'move') {
+        this.#truth.moveJob(this.#truth.jobs.get(action.jobId)!, action.to, action.reason);
+        continue;
+      }
       const { runId, nodeId, slot } = action;
       const leaseEpoch = this.#truth.lease(runId, nodeId, slot);
       if (leaseEpoch === null) continue;

@@ -190,7 +190,12 @@ export const Explanation = Type.Object({
   jobId: JobId,
   state: literals(jobStates),
   sentence: Text,
-  /** Runs that wait or are leased, in seed order; `place` is that in the queue, from 1. */
+  /** What is not weighed yet, said aloud. */
+  licence: Text,
+  /**
+   * Runs that wait or are leased, in seed order; `place` is that in the queue, from 1; `expectedAt` an estimate of the start,
+   * null where none can be given.
+   */
   runs: Type.Array(
     Type.Object({
       runId: RunId,
@@ -198,12 +203,14 @@ export const Explanation = Type.Object({
       state: literals(['waiting', 'leased'] as const),
       sentence: Text,
       place: nullable(Type.Integer({ minimum: 1 })),
+      expectedAt: nullable(Time),
     }),
   ),
   /** Why no slot takes the first run that waits: every clause of every slot. */
   clauses: Type.Array(
     Type.Object({
       nodeId: nullable(NodeId),
+      slot: nullable(Count),
       clause: Text,
       holds: Type.Boolean(),
       detail: Text,

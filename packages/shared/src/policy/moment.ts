@@ -1,0 +1,250 @@
+// The state of one decision: who holds what, including what this decision has given away so far, and the clauses that ask
+// about it. It reads the queue and never writes to it.
+import { displayBytes } from '../units/bytes.ts';
+import { displayDuration } from '../units/duration.ts';
+import { type Clause, exclusionClause, nodeServes } from './clauses.ts';
+import { dueShares, excessOf, expectedSeconds } from './priority.ts';
+import type { Entry, Kind, Lane, Queue, SlotView } from './queue.ts';
+import { limitSeconds, type Reservation, type Room, respects, type Tenant } from './reservation.ts';
+import type { Account, BilledUnit, Budget, Demand } from './world.ts';
+
+type Payers = Pick<Lane, 'requester' | 'suite'>;
+
+/** What a run is charged in advance: its expected length, on each device that it takes, or of a CPU slot. */
+export interface Charge {
+  unit: BilledUnit;
+  devices: number;
+  seconds: number;
+}
+
+export const chargeOf = (demand: Demand, devices: number): Charge => ({
+  unit: devices > 0 ? 'gpu' : 'cpu',
+  devices,
+  seconds: Math.max(1, devices) * expectedSeconds(demand),
+});
+
+/** What the best alternative of a demand would be charged. */
+const firstCharge = (demand: Demand): Charge =>
+  chargeOf(demand, demand.accelerators[0]?.kind === 'none' ? 0 : demand.gpus);
+
+export class Moment {
+  readonly queue: Queue;
+  readonly now: Date;
+  /** Slots of nodes that serve now, held or not. */
+  readonly serving: SlotView[] = [];
+  /** Those that nobody holds. */
+  readonly free = new Map<string, SlotView>();
+  /** Room that is kept on a node for a run that is too large for what is left now. */
+  readonly reservations = new Map<string, Reservation>();
+  readonly #placed = new Map<string, Entry>();
+  readonly #tenants = new Map<string, Tenant[]>();
+  readonly #held: Map<string, number>;
+  readonly #due: Map<string, number>;
+  /** By account and unit. */
+  readonly #budgets: Map<string, Budget>;
+
+  constructor(queue: Queue, now: Date) {
+    this.queue = queue;
+    this.now = now;
+    for (const { node, slots } of queue.nodes.values()) {
+      if (!nodeServes(node, queue.nodeSilenceSeconds, now)) continue;
+      this.serving.push(...slots);
+      for (const view of slots) if (!queue.held.has(view.key)) this.free.set(view.key, view);
+    }
+    this.#held = new Map(queue.heldByAccount);
+    const accounts = [...queue.activeByAccount.keys()];
+    const { shares } = queue.policy;
+    this.#due = new Map([
+      ...dueShares(
+        accounts.filter((name) => name.startsWith('suite:')),
+        shares,
+      ),
+      ...dueShares(
+        accounts.filter((name) => name.startsWith('requester:')),
+        shares,
+      ),
+    ]);
+    this.#budgets = new Map(queue.budgets.map((budget) => [`${budget.account} ${budget.unit}`, { ...budget }]));
+  }
+
+  place(entry: Entry, lane: Lane, view: SlotView, devices: number): void {
+    this.free.delete(view.key);
+    this.#placed.set(view.key, entry);
+    this.tenantsOf(view.node.nodeId).push(this.#tenant(entry, view));
+    for (const account of [lane.requester, lane.suite]) {
+      this.#held.set(account, (this.#held.get(account) ?? 0) + 1);
+    }
+    this.#reserve(lane, chargeOf(entry.job.demand, devices));
+  }
+
+  /** Points taken off for holding more than is due; given for holding less. */
+  sharePoints({ requester, suite }: Payers): number {
+    const shares = { held: this.#held, due: this.#due, slots: this.serving.length };
+    return (this.queue.policy.fairSharePoints * (excessOf(requester, shares) + excessOf(suite, shares))) / 2;
+  }
+
+  /** Runs that hold a slot of the node now, or were given one in this decision. */
+  tenantsOf(nodeId: string): Tenant[] {
+    const known = this.#tenants.get(nodeId);
+    if (known) return known;
+    const tenants = [...(this.queue.heldByNode.get(nodeId)?.values() ?? [])].map((run): Tenant => {
+      const job = this.queue.jobs.get(run.jobId);
+      const began = run.leasedAt?.getTime() ?? this.now.getTime();
+      // Longer than foreseen: it is taken to end at any moment.
+      const after = (seconds: number): number => Math.max(this.now.getTime() + 1, began + seconds * 1_000);
+      return {
+        slot: run.holder!.slot,
+        endsAt: after(job ? expectedSeconds(job.demand) : 0),
+        limitAt: after(job ? limitSeconds(job.demand) : 0),
+        memoryBytes: job?.demand.memoryBytes ?? 0,
+        diskBytes: job?.demand.diskBytes ?? 0,
+      };
+    });
+    this.#tenants.set(nodeId, tenants);
+    return tenants;
+  }
+
+  #tenant({ job: { demand } }: Entry, { slot: { slot } }: SlotView): Tenant {
+    const endsAt = this.now.getTime() + expectedSeconds(demand) * 1_000;
+    const limitAt = this.now.getTime() + limitSeconds(demand) * 1_000;
+    return { slot, endsAt, limitAt, memoryBytes: demand.memoryBytes, diskBytes: demand.diskBytes };
+  }
+
+  /** What is left on a node; null where the node has not told. */
+  roomOf({ node }: SlotView): Room {
+    const tenants = this.tenantsOf(node.nodeId);
+    const left = (all: number | null, of: 'memoryBytes' | 'diskBytes'): number | null =>
+      all === null ? null : all - tenants.reduce((sum, tenant) => sum + tenant[of], 0);
+    return {
+      memoryBytes: left(node.memoryBytes, 'memoryBytes'),
+      diskBytes: left(node.diskFreeBytes, 'diskBytes'),
+    };
+  }
+
+  hasRoom({ ask: { demand } }: Pick<Kind, 'ask'>, view: SlotView): boolean {
+    const { memoryBytes, diskBytes } = this.roomOf(view);
+    return (
+      (memoryBytes === null || demand.memoryBytes <= memoryBytes) &&
+      (diskBytes === null || demand.diskBytes <= diskBytes)
+    );
+  }
+
+  /** Nodes that are no choice for now: they failed the run, and another node could take it. */
+  avoidedBy(kind: Kind): ReadonlySet<string> {
+    const { failedOn } = kind.ask;
+    if (failedOn.length === 0) return new Set();
+    const other = this.serving.some(
+      (view) =>
+        !failedOn.includes(view.node.nodeId) &&
+        exclusionClause.holds(kind.ask, view.node, view.slot) &&
+        this.queue.fit(kind, view) !== null &&
+        (view.node.diskFreeBytes === null || view.node.diskFreeBytes >= kind.ask.demand.diskBytes),
+    );
+    return new Set(other ? failedOn : []);
+  }
+
+  /** The budget that a run on so many devices would overspend; null where it may go on. */
+  overspent({ requester, suite }: Payers, demand: Demand, devices: number): Budget | null {
+    const { unit, seconds } = chargeOf(demand, devices);
+    for (const account of [requester, suite]) {
+      const budget = this.#budgets.get(`${account} ${unit}`);
+      if (budget && budget.spentSeconds + budget.reservedSeconds + seconds > budget.limitSeconds)
+        return budget;
+    }
+    return null;
+  }
+
+  /** Whether a job that waits for its budget may come back; counts it as paid for, so that no more come than there is room for. */
+  takesBack(payers: Payers, demand: Demand): boolean {
+    const charge = firstCharge(demand);
+    if (this.overspent(payers, demand, charge.devices) !== null) return false;
+    this.#reserve(payers, charge);
+    return true;
+  }
+
+  #reserve({ requester, suite }: Payers, { unit, seconds }: Charge): void {
+    for (const account of [requester, suite]) {
+      const budget = this.#budgets.get(`${account} ${unit}`);
+      if (budget) budget.reservedSeconds += seconds;
+    }
+  }
+
+  /** The clauses of this moment, for one run on one slot, in words. */
+  results(
+    entry: Entry,
+    lane: Payers & Pick<Lane, 'kind'>,
+    view: SlotView,
+    avoided: ReadonlySet<string>,
+  ): { clause: Clause; passes: boolean; reason: string }[] {
+    const { demand } = entry.job;
+    const isAvoided = avoided.has(view.node.nodeId);
+    const fit = this.queue.fit(lane.kind, view);
+    const budget = fit === null ? null : this.overspent(lane, demand, fit.devices.length);
+    const room = this.roomOf(view);
+    const roomy = this.hasRoom(lane.kind, view);
+    const holder = this.queue.held.get(view.key) ?? this.#placed.get(view.key);
+    const kept = this.reservations.get(view.node.nodeId);
+    const keeps = kept !== undefined && !this.permits(entry, view);
+    return [
+      {
+        clause: 'elsewhere',
+        passes: !isAvoided,
+        reason: isAvoided
+          ? 'failed this run before; another node is tried first'
+          : 'has not failed this run, or is the only one',
+      },
+      {
+        clause: 'budget',
+        passes: budget === null,
+        reason: budget === null ? 'no budget is overspent' : tellBudget(budget, chargeOf(demand, fit!.devices.length)),
+      },
+      { clause: 'room', passes: roomy, reason: tellRoom(room, demand, roomy) },
+      {
+        clause: 'free',
+        passes: holder === undefined,
+        reason:
+          holder === undefined
+            ? 'free'
+            : `${holder.run.holder ? 'busy with' : 'about to be given to'} run ${holder.run.runId}`,
+      },
+      {
+        clause: 'reservation',
+        passes: !keeps,
+        reason: keeps
+          ? `room is kept for run ${kept.runId}, which is too large for what is left and expected to start in ${displayDuration((kept.at - this.now.getTime()) / 1_000)}`
+          : 'not kept for another run',
+      },
+    ];
+  }
+
+  /** Whether a run may start on a slot beside the room that is kept on its node. */
+  permits(entry: Entry, view: SlotView): boolean {
+    const reservation = this.reservations.get(view.node.nodeId);
+    if (reservation === undefined || reservation.runId === entry.run.runId) return true;
+    if (!this.queue.policy.backfill) return false;
+    return respects(reservation, entry.job.demand, view, this.tenantsOf(view.node.nodeId), this.now);
+  }
+}
+
+export const tellBudget = (budget: Budget, charge: Charge): string => {
+  const hours = (seconds: number): string => (seconds / 3_600).toFixed(2);
+  const { account, unit, limitSeconds, spentSeconds, reservedSeconds } = budget;
+  return `the budget of ${nameOf(account)} has ${hours(limitSeconds)} ${unit.toUpperCase()}-hours, of which ${hours(spentSeconds)} are spent and ${hours(reservedSeconds)} promised; this run takes ${hours(charge.seconds)}`;
+};
+
+const nameOf = (account: Account): string => account.replace(':', ' ');
+
+function tellRoom({ memoryBytes, diskBytes }: Room, demand: Demand, passes: boolean): string {
+  const lacks: string[] = [];
+  if (memoryBytes !== null && demand.memoryBytes > memoryBytes) {
+    lacks.push(
+      `${displayBytes(demand.memoryBytes)} of memory wanted, ${displayBytes(Math.max(0, memoryBytes))} left beside other runs`,
+    );
+  }
+  if (diskBytes !== null && demand.diskBytes > diskBytes) {
+    lacks.push(
+      `${displayBytes(demand.diskBytes)} of disk wanted, ${displayBytes(Math.max(0, diskBytes))} left beside other runs`,
+    );
+  }
+  return passes ? 'memory and disk are left for it' : lacks.join('; ');
+}
