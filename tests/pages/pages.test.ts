@@ -42,7 +42,9 @@ const explanation = {
   sentence: 'No node has what it asks for.',
   licence: 'licence: not evaluated',
   runs: [],
-  clauses: [{ nodeId: '0123456789abcdef', slot: 0, clause: 'accelerator', holds: false, detail: 'wants cuda:sm_90' }],
+  clauses: [
+    { nodeId: '0123456789abcdef', slot: 0, clause: 'accelerator', holds: false, detail: 'wants cuda:sm_90' },
+  ],
 };
 const falseAlarms = falseAlarmSentence(140, 3);
 const log = { tail: 'hello\n', skippedBytes: 0, resumeAt: '1:6' };

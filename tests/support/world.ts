@@ -15,12 +15,12 @@ import {
 export const now = new Date('2026-11-22T12:00:00Z');
 export const ago = (seconds: number): Date => new Date(now.getTime() - seconds * 1_000);
 export const gib = 2 ** 30;
-export const a100: Accelerator = {
-  kind: 'cuda',
+export const a100 = {
+  kind: 'cuda' as const,
   capability: 80,
   name: 'A100',
   memoryBytes: 40 * gib,
-};
+} satisfies Accelerator;
 
 export const demand = (wishes: string, change: Partial<Demand> = {}): Demand => ({
   ...demandOfTag(parseWishes(wishes).wishes),

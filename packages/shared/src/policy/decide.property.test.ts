@@ -8,6 +8,7 @@ import { explainQueued } from './explain.ts';
 import { Queue } from './queue.ts';
 import {
   defaultPolicy,
+  type NodeTag,
   slotsOfNode,
   type World,
   type WorldJob,
@@ -56,7 +57,7 @@ const anyNode = (nodeId: string): fc.Arbitrary<WorldNode> =>
       memory: fc.constantFrom(null, 4, 8),
       disk: fc.constantFrom(null, 4, 8),
       serves: fc.constantFrom({}, {}, {}, { approved: false }, { drainReason: 'x' }, { seenAt: ago(99) }),
-      tags: fc.constantFrom([], [], [{ tag: 'big', mandatory: true }]),
+      tags: fc.constantFrom<NodeTag[]>([], [], [{ tag: 'big', mandatory: true }]),
       longestRunSeconds: fc.constantFrom(0, 0, 3_600),
     })
     .map(({ slots, gpus, memory, disk, serves, ...rest }) =>
@@ -112,7 +113,12 @@ const anyWorld: fc.Arbitrary<World> = fc
         });
       });
     });
-    const budget = { account: 'suite:sid' as const, unit: 'gpu' as const, spentSeconds: 0, reservedSeconds: 0 };
+    const budget = {
+      account: 'suite:sid' as const,
+      unit: 'gpu' as const,
+      spentSeconds: 0,
+      reservedSeconds: 0,
+    };
     return world({
       nodes,
       jobs,

@@ -23,6 +23,7 @@ import {
   slotsOfNode,
   type World,
   type WorldJob,
+  type WorldNode,
 } from './world.ts';
 
 const day = 86_400;
@@ -313,7 +314,7 @@ test('what no machine can serve is auto-not-for-us at once; what no node serves 
   assert.equal(moved(old)[0]?.to, 'auto-not-for-us');
   const h100: Accelerator = { ...a100, capability: 90 };
   for (const change of [{ drainReason: 'moved' }, { approved: false }, { seenAt: null }]) {
-    const nodes = [gpuNode('a'), gpuNode('b', { slots: slotsOfNode(1, [h100]), ...change })];
+    const nodes: WorldNode[] = [gpuNode('a'), gpuNode('b', { slots: slotsOfNode(1, [h100]), ...change })];
     assert.deepEqual(moved({ ...old, nodes }), [], 'a node that may come back');
   }
   const retired = gpuNode('b', { slots: slotsOfNode(1, [h100]), retired: true });

@@ -143,7 +143,11 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
       if (wishes.size > 1) continue;
       const budget = overspent(open[0]!)!;
       const reason = `Waits for ${budget.unit.toUpperCase()}-hours: ${tellBudget(budget, chargeOf(demand, open[0]!.fit.devices.length))}.`;
-      for (let next: Entry | null = entry, i = 0; next !== null && i < movesAtOnce; next = nextOf(rest), i++) {
+      for (
+        let next: Entry | null = entry, i = 0;
+        next !== null && i < movesAtOnce;
+        next = nextOf(rest), i++
+      ) {
         actions.push({ kind: 'move', jobId: next.job.jobId, to: 'budget-wait', reason });
         leaving.add(next.job.jobId);
       }

@@ -155,7 +155,8 @@ test('kept room, a spent budget and a coming move are said', () => {
   );
 
   const spent = {
-    account: 'suite:sid' as const, unit: 'gpu' as const,
+    account: 'suite:sid' as const,
+    unit: 'gpu' as const,
     limitSeconds: 0,
     spentSeconds: 0,
     reservedSeconds: 0,

@@ -59,7 +59,8 @@ export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplan
     }
     const entry = { job, run };
     const lane = queue.laneOf(entry);
-    if (lane === undefined) return { ...told, sentence: job.releasePaused ?? `waits while the job is ${job.state}` };
+    if (lane === undefined)
+      return { ...told, sentence: job.releasePaused ?? `waits while the job is ${job.state}` };
     return { ...told, ...explainWaiting({ queue, now, moment, ranks, actions, entry, lane }) };
   });
   const move = actions.find((action) => action.kind === 'move' && action.jobId === jobId);

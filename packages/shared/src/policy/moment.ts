@@ -64,7 +64,9 @@ export class Moment {
         shares,
       ),
     ]);
-    this.#budgets = new Map(queue.budgets.map((budget) => [`${budget.account} ${budget.unit}`, { ...budget }]));
+    this.#budgets = new Map(
+      queue.budgets.map((budget) => [`${budget.account} ${budget.unit}`, { ...budget }]),
+    );
   }
 
   place(entry: Entry, lane: Lane, view: SlotView, devices: number): void {
@@ -196,7 +198,10 @@ export class Moment {
       {
         clause: 'budget',
         passes: budget === null,
-        reason: budget === null ? 'no budget is overspent' : tellBudget(budget, chargeOf(demand, fit!.devices.length)),
+        reason:
+          budget === null
+            ? 'no budget is overspent'
+            : tellBudget(budget, chargeOf(demand, fit!.devices.length)),
       },
       { clause: 'room', passes: roomy, reason: tellRoom(room, demand, roomy) },
       {
