@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { energySources } from '@retraind/shared/cost/energy';
+import { energySources } from '@retraind/shared/gpu/device';
 import { purposes } from '@retraind/shared/job/run-place';
 import {
   blames,

@@ -20,3 +20,25 @@ export const note = async (db: Connection, { actor, deed, subject, reason, facts
 /** Notes on one subject, oldest first. */
 export const ofSubject = (db: Connection, subject: string): Promise<Audit[]> =>
   db.audit.findMany({ where: { subject }, orderBy: { auditId: 'asc' } });
+
+export interface AuditFilter {
+  actor?: string;
+  deed?: string;
+  subject?: string;
+}
+
+/** Notes, newest first, of ids below `before`. `next` is null on the last page. */
+export const page = async (
+  db: Connection,
+  filter: AuditFilter,
+  limit: number,
+  before: number | null = null,
+): Promise<{ notes: Audit[]; next: number | null }> => {
+  const rows = await db.audit.findMany({
+    where: { ...filter, ...(before === null ? {} : { auditId: { lt: before } }) },
+    orderBy: { auditId: 'desc' },
+    take: limit + 1,
+  });
+  const notes = rows.slice(0, limit);
+  return { notes, next: rows.length > limit ? (notes.at(-1)?.auditId ?? null) : null };
+};

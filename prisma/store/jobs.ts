@@ -125,6 +125,7 @@ export interface JobFilter {
   suite?: string;
   source?: string;
   states?: readonly JobState[];
+  releaseId?: string;
 }
 
 /** Where a page ends: the next one begins behind it. */
@@ -136,7 +137,7 @@ export interface JobCursor {
 /** Jobs, newest first. `next` is null on the last page. */
 export const page = async (
   db: Connection,
-  { suite, source, states }: JobFilter,
+  { suite, source, states, releaseId }: JobFilter,
   limit: number,
   after: JobCursor | null = null,
 ): Promise<{ jobs: Job[]; next: JobCursor | null }> => {
@@ -144,7 +145,7 @@ export const page = async (
     OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, jobId: { lt: after.jobId } }],
   };
   const rows = await db.job.findMany({
-    where: { suite, source, ...(states ? { state: { in: [...states] } } : {}), ...(behind ?? {}) },
+    where: { suite, source, releaseId, ...(states ? { state: { in: [...states] } } : {}), ...(behind ?? {}) },
     orderBy: [{ createdAt: 'desc' }, { jobId: 'desc' }],
     take: limit + 1,
   });
@@ -188,6 +189,20 @@ export const supersede = (db: Database, jobId: string, reason: string, actor = '
 
 export const cancel = (db: Database, jobId: string, reason: string, actor: string): Promise<Job> =>
   move(db, jobId, 'cancelled', reason, actor);
+
+/**
+ * Lets a job go on that waits for an approval. Problem `conflict` where none was asked for, or it was given.
+ */
+export const approve = (db: Database, jobId: string, reason: string, actor: string): Promise<Job> =>
+  db.$transaction(async (tx) => {
+    const { count } = await tx.job.updateMany({
+      where: { jobId, approvalAskedAt: { not: null }, approvedAt: null },
+      data: { approvedAt: new Date(), approvedBy: actor },
+    });
+    if (count === 0) throw new Problem('conflict', `Job ${jobId} waits for no approval`);
+    await note(tx, { actor, deed: 'jobs.approve', subject: `job:${jobId}`, reason });
+    return moveJob(tx, { jobId, to: 'needs-retrain', reason: `approved by ${actor}: ${reason}`, actor });
+  });
 
 export interface RecipeToRecord extends Holder {
   /** Text of debian/retrain/control. */

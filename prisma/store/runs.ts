@@ -1,5 +1,6 @@
 // Runs: executions of a job's recipe, one a place. Whoever writes in a run's name proves its lease in the same UPDATE:
 // execution happens at least once, a result is recorded at most once (docs/reference/database.md).
+import { nothingReserved, type Reservation } from '@retraind/shared/cost/reservation';
 import { isAnswer } from '@retraind/shared/job/failure';
 import type { LeaveCode } from '@retraind/shared/job/lease-end';
 import { type Purpose, placesBeyond, type RunPlace } from '@retraind/shared/job/run-place';
@@ -100,6 +101,8 @@ export interface LeaseWish {
   /** From 0. */
   slot: number;
   leaseSeconds: number;
+  /** What is set aside for it, and what it will be billed by; absent: a CPU slot, for nobody knows how long. */
+  reservation?: Reservation;
 }
 
 /**
@@ -107,12 +110,14 @@ export interface LeaseWish {
  * run is not waiting, its job wants none now, the node is drained, the slot is taken.
  */
 export const lease = async (db: Database, wish: LeaseWish): Promise<number | null> => {
-  const { runId, nodeId, slot, leaseSeconds } = wish;
+  const { runId, nodeId, slot, leaseSeconds, reservation = nothingReserved } = wish;
   try {
     return await db.$transaction(async (tx) => {
       const jobs = await tx.$queryRaw<{ jobId: string; state: string }[]>`
         SELECT job.job_id AS "jobId", job.state FROM job JOIN run USING (job_id)
-        WHERE run_id = ${runId} FOR UPDATE OF job`;
+        WHERE run_id = ${runId}
+          AND NOT EXISTS (SELECT FROM release WHERE release.release_id = job.release_id AND release.state = 'paused')
+        FOR UPDATE OF job`;
       const job = jobs[0];
       if (!job || (job.state !== 'needs-retrain' && job.state !== 'retraining')) return null;
       const leased = await tx.$queryRaw<{ leaseEpoch: number }[]>`
@@ -125,8 +130,10 @@ export const lease = async (db: Database, wish: LeaseWish): Promise<number | nul
       const leaseEpoch = leased[0]?.leaseEpoch;
       if (leaseEpoch === undefined) return null;
       await tx.$executeRaw`
-        INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from)
-        SELECT run_id, ${leaseEpoch}::int, ${nodeId}, ${slot}::int, checkpoint_sha256 FROM run WHERE run_id = ${runId}`;
+        INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from, gpus, device, reserved_hours, watts)
+        SELECT run_id, ${leaseEpoch}::int, ${nodeId}, ${slot}::int, checkpoint_sha256, ${reservation.gpus}::int,
+          ${reservation.device}, ${reservation.hours}::float8, ${reservation.watts}::float8
+        FROM run WHERE run_id = ${runId}`;
       await tx.$executeRaw`
         UPDATE job SET state = 'retraining', state_at = now()
         WHERE job_id = ${job.jobId} AND state = 'needs-retrain'`;
@@ -212,6 +219,12 @@ export const report = (
     }
     if (outcome.kind === 'given-back') return endByLeave(tx, holder, locked, outcome, files);
     const { runId } = holder;
+    const { energyWattHours: energy } = outcome;
+    if (energy) {
+      await tx.$executeRaw`
+        UPDATE lease SET watt_hours = ${energy.value}::float8, energy_source = ${energy.source}
+        WHERE run_id = ${runId} AND lease_epoch = ${holder.leaseEpoch}::int`;
+    }
     await closeLease(tx, holder, { outcome: 'reported' }, files);
     await tx.$executeRaw`
       UPDATE run SET state = 'reported', node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,

@@ -59,6 +59,7 @@ export async function startFarm(): Promise<FarmServer> {
     streams: new EventStreams(),
     leaseSeconds: 20,
     heartbeatSeconds: 5,
+    gramsPerKwh: null,
     graceSeconds: 30,
   };
   const app = await buildApp(farm);

@@ -140,6 +140,7 @@ test('a database that goes away is 503 with the cure, for programs and browsers'
     streams: new EventStreams(),
     leaseSeconds: 20,
     heartbeatSeconds: 5,
+    gramsPerKwh: null,
     graceSeconds: 30,
   });
   for (const path of ['/api/v1/jobs', '/api/v1/runs', '/api/v1/packages/x', '/readyz', '/']) {

@@ -40,5 +40,10 @@ export const options = {
     { least: 0, most: 3_600 },
     { help: 'how long a run that is to leave its slot may take to write a checkpoint', fallback: '60' },
   ),
+  gramsPerKwh: numberOption(
+    'RETRAIND_GRAMS_CO2E_PER_KWH',
+    { least: 0, most: 5_000 },
+    { help: 'grams of CO2 equivalent that a kWh costs here; 0: bills name none', fallback: '0' },
+  ),
   logLevel: logLevelOption(),
 };

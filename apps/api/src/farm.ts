@@ -13,6 +13,8 @@ export interface Farm {
   leaseSeconds: number;
   /** How often a worker is to be heard. */
   heartbeatSeconds: number;
+  /** Grams of CO2 equivalent that a kWh costs here; null where no admin has said. */
+  gramsPerKwh: number | null;
   /** How long a target may take to write a checkpoint when its run is to leave its slot. */
   graceSeconds: number;
 }

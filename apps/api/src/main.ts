@@ -3,7 +3,9 @@
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { loadConfig } from '@retraind/host/config';
 import { checkDatabase, openDatabase } from '@retraind/prisma/client';
+import * as ledger from '@retraind/prisma/store/ledger';
 import * as tokens from '@retraind/prisma/store/tokens';
+import { seedEntries } from '@retraind/shared/ledger/seed';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
@@ -24,6 +26,7 @@ const app = await buildApp(
     streams: new EventStreams(),
     leaseSeconds: config.leaseSeconds,
     heartbeatSeconds: config.heartbeatSeconds,
+    gramsPerKwh: config.gramsPerKwh || null,
     graceSeconds: config.graceSeconds,
   },
   log,
@@ -39,6 +42,7 @@ closeWithGrace({ delay: 10_000, logger: false }, async ({ err, signal }) => {
 try {
   await checkDatabase(db);
   if (config.adminToken) await tokens.put(db, config.adminToken, { name: 'admin', role: 'admin' });
+  await ledger.seed(db, seedEntries);
   const address = await listen();
   log.info({ address }, 'listening');
 } catch (error) {

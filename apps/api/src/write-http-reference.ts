@@ -17,6 +17,7 @@ const app = await buildApp({
   streams: new EventStreams(),
   leaseSeconds: 20,
   heartbeatSeconds: 5,
+  gramsPerKwh: null,
   graceSeconds: 30,
 });
 await app.ready();

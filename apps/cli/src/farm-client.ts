@@ -37,6 +37,11 @@ export class FarmClient {
     return this.#ask<T>('POST', path, body, headers);
   }
 
+  /** A deed that nothing is said back to. */
+  async deed(path: string, body: unknown): Promise<void> {
+    await this.#send('POST', path, body);
+  }
+
   async text(path: string): Promise<string> {
     return (await this.#send('GET', path)).text();
   }
@@ -56,8 +61,7 @@ export class FarmClient {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const withToken: Record<string, string> =
-      this.#token && method !== 'GET' ? { authorization: `Bearer ${this.#token}` } : {};
+    const withToken: Record<string, string> = this.#token ? { authorization: `Bearer ${this.#token}` } : {};
     const withBody: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
     try {

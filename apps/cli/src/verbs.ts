@@ -1,13 +1,25 @@
 // The verbs, in the order in which `retrain --help` lists them. Adding one is one file and one line here.
 import type { Verb } from './args.ts';
 import { archive } from './verbs/archive.ts';
+import { budgetSet, budgetShow } from './verbs/budget.ts';
 import { demo } from './verbs/demo.ts';
 import { diff } from './verbs/diff.ts';
 import { explain } from './verbs/explain.ts';
 import { farm } from './verbs/farm.ts';
+import { ledgerAdd, ledgerList, ledgerRemove } from './verbs/ledger.ts';
 import { lint } from './verbs/lint.ts';
 import { log } from './verbs/log.ts';
 import { newRecipe } from './verbs/new.ts';
+import { approve, audit, tokenList, tokenMake, tokenRevoke } from './verbs/people.ts';
+import {
+  release,
+  releaseEnd,
+  releaseList,
+  releasePause,
+  releaseReport,
+  releaseResume,
+  releaseShow,
+} from './verbs/release.ts';
 import { request } from './verbs/request.ts';
 import { run } from './verbs/run.ts';
 import { simulate } from './verbs/simulate.ts';
@@ -27,6 +39,23 @@ export const verbs: readonly Verb[] = [
   explain,
   diff,
   request,
+  approve,
+  release,
+  releasePause,
+  releaseResume,
+  releaseEnd,
+  releaseReport,
+  releaseShow,
+  releaseList,
+  budgetShow,
+  budgetSet,
+  ledgerList,
+  ledgerAdd,
+  ledgerRemove,
+  tokenMake,
+  tokenList,
+  tokenRevoke,
+  audit,
   suite,
   archive,
   simulate,

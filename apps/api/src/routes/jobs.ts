@@ -5,6 +5,7 @@ import * as leave from '@retraind/prisma/store/leave';
 import * as lists from '@retraind/prisma/store/lists';
 import * as runs from '@retraind/prisma/store/runs';
 import { jobStates } from '@retraind/shared/job/states';
+import type { Bearer } from '@retraind/shared/policy/roles';
 import { literals } from '@retraind/shared/wire/messages';
 import {
   decodeCursor,
@@ -92,9 +93,9 @@ export function jobRoutes(app: App, farm: Farm): void {
       },
     },
     async (request, reply) => {
-      const { source, version, seed, reason } = request.body;
+      const { source, version, seed, reason, override } = request.body;
       const suite = request.body.suite ?? (await onlySuite(farm, source, version));
-      requireRight(request.bearer, 'jobs.request', { suite, source });
+      requireRight(request.bearer, override ? 'jobs.override' : 'jobs.request', { suite, source });
       const key = request.headers['idempotency-key'];
       const { job, created } = await jobs.request(db, {
         suite,
@@ -102,6 +103,7 @@ export function jobRoutes(app: App, farm: Farm): void {
         version,
         seedOverride: seed === undefined ? null : String(BigInt(seed)),
         reason,
+        override,
         requestedBy: request.actor,
         idempotency:
           key === undefined
@@ -164,6 +166,27 @@ export function jobRoutes(app: App, farm: Farm): void {
   );
 
   app.post(
+    '/api/v1/jobs/:jobId/approve',
+    {
+      preHandler: needsRight(db, 'jobs.approve'),
+      schema: {
+        tags: ['jobs'],
+        summary: 'Let a job run whose expected cost is over the threshold of a budget',
+        security: bearer,
+        params: JobPath,
+        body: Deed,
+        response: answers(Job, 'The job.'),
+      },
+    },
+    async (request) => {
+      const { jobId } = request.params;
+      await requireJob(farm, jobId);
+      await jobs.approve(db, jobId, request.body.reason, request.actor);
+      return readJob(farm, jobId);
+    },
+  );
+
+  app.post(
     '/api/v1/jobs/:jobId/give-back',
     {
       preHandler: needsRight(db, 'jobs.give-back'),
@@ -182,6 +205,7 @@ export function jobRoutes(app: App, farm: Farm): void {
       const { jobId } = request.params;
       const job = await requireJob(farm, jobId);
       requireRight(request.bearer, 'jobs.give-back', job);
+      requireOverride(request.bearer, job);
       const reason = `given back by ${request.actor}: ${request.body.reason}`;
       if (job.state === 'retraining') {
         const leased = (await runs.ofJob(db, jobId)).filter(({ state }) => state === 'leased');
@@ -194,6 +218,14 @@ export function jobRoutes(app: App, farm: Farm): void {
       return readJob(farm, jobId);
     },
   );
+}
+
+/** Giving back is no way around an approval or a refusal: those are an admin's to overrule. */
+function requireOverride(bearer: Bearer, job: jobs.JobDetail): void {
+  const asks = job.state === 'held' && job.approvalAskedAt !== null && job.approvedAt === null;
+  const isRefused = job.state === 'auto-not-for-us' || job.state === 'not-for-us';
+  if (asks) requireRight(bearer, 'jobs.approve', job);
+  if (isRefused) requireRight(bearer, 'jobs.override', job);
 }
 
 /** The cursor of a page of jobs. */

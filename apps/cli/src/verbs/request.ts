@@ -7,7 +7,7 @@ import { farmOptions, findFarm } from '../farm-client.ts';
 
 export const request: Verb = {
   name: 'request',
-  usage: 'request SOURCE [--version V] [--suite S] [--seed N] [-m WHY] [--json]',
+  usage: 'request SOURCE [--version V] [--suite S] [--seed N] [--override] [-m WHY] [--json]',
   summary: 'ask the farm to retrain a package',
   words: [1, 1],
   options: {
@@ -19,6 +19,7 @@ export const request: Verb = {
       value: 'N',
       help: 'job seed given by you, instead of one from public randomness',
     },
+    override: { type: 'boolean', help: 'in spite of the ledger of the infeasible (an admin may; needs -m)' },
     ...messageOption,
     ...jsonOption,
   },
@@ -32,7 +33,8 @@ export const request: Verb = {
         version: args.text('version'),
         suite: args.text('suite'),
         seed: seed === undefined ? undefined : String(seed),
-        reason: args.text('message'),
+        override: args.flag('override') || undefined,
+        reason: args.flag('override') ? args.reason() : args.text('message'),
       },
       { 'idempotency-key': randomUUID() },
     );

@@ -1,8 +1,4 @@
-// Energy of a run: counted by the device where it can (NVML's total energy counter and its like), else power times time, which
-// is marked as estimated wherever it shows.
-
-export const energySources = ['counter', 'estimated'] as const;
-export type EnergySource = (typeof energySources)[number];
+// Energy of a run where its device tells none (gpu/device: EnergySource): power times time, marked as estimated wherever it shows.
 
 /**
  * Board power in watts, by a part of the device's name, the more special first. From the vendors' data sheets (TDP, TBP): what the

@@ -32,7 +32,8 @@ export const rights = {
   'jobs.approve': adminOnly,
   /** To retrain what the ledger, or a person, said is not for us. */
   'jobs.override': adminOnly,
-  'pilots.record': triggering,
+  /** What trainings took: it moves estimates only. */
+  'pilots.record': { porter: 'everywhere', maintainer: 'sources', admin: 'everywhere' },
   'releases.start': campaigning,
   'releases.pause': campaigning,
   'releases.resume': campaigning,

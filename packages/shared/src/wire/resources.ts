@@ -326,6 +326,9 @@ export const JobRequest = Type.Object(
       }),
     ),
     reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+    override: Type.Optional(
+      Type.Boolean({ description: 'Ask in spite of the ledger of the infeasible: an admin may.' }),
+    ),
   },
   { additionalProperties: false },
 );
