@@ -95,7 +95,7 @@ export const remove = (
 export const reopen = async (db: Database): Promise<number> => {
   const due = await db.$queryRaw<{ jobId: string; why: string }[]>`
     SELECT job_id AS "jobId", CASE WHEN removed_at IS NULL THEN 'expired' ELSE 'was removed' END AS why
-    FROM job JOIN ledger USING (ledger_id) JOIN source_version USING (suite, source, version)
+    FROM job JOIN source_version USING (suite, source, version) JOIN ledger ON ledger.ledger_id = job.ledger_id
     WHERE job.state = 'auto-not-for-us' AND source_version.state = 'current'
       AND (ledger.removed_at IS NOT NULL OR ledger.expires_at <= now())`;
   let moved = 0;
