@@ -43,15 +43,19 @@ export const workerOptions = {
   tfjsNode: textOption('RETRAIND_TFJS_NODE', {
     help: 'folder that infra/gpu/install-tfjs-node printed: retrain-tfjs then trains by TensorFlow; without it, by WebAssembly',
   }),
+  inventory: textOption('RETRAIND_INVENTORY', {
+    help: 'folder of a recorded inventory to be told instead of the machine’s own; for trials: shown as replayed, and taints each run',
+  }),
   logLevel: logLevelOption(),
 };
 
 /** Warnings that `--check-config` prints. */
-export const workerNotes = (config: { queueUrl?: string; sandbox: string }): string[] => [
+export const workerNotes = (config: { queueUrl?: string; sandbox: string; inventory?: string }): string[] => [
   ...(config.queueUrl
     ? [
         'RETRAIND_QUEUE_URL: the queue in PostgreSQL does not part nodes from each other: for trusted hosts only',
       ]
     : []),
+  ...(config.inventory ? ['RETRAIND_INVENTORY: the devices are a recording’s, not this machine’s'] : []),
   ...(config.sandbox === 'none' ? ['RETRAIND_SANDBOX=none: the package’s code is not confined'] : []),
 ];

@@ -137,7 +137,7 @@ const runPrepared = async (
   prepared: PreparedJob,
   { tell, outer, stop, signal }: Reins,
 ): Promise<LocalJobResult> => {
-  const { found, suite, results, resumed, overlay, sandbox, programs, archive } = prepared;
+  const { found, suite, results, resumed, overlay, sandbox, programs, devices, archive } = prepared;
   let recipe: Recipe | null = null;
   let registered: Registration | null = null;
   let jobSeed: string | null = null;
@@ -199,6 +199,7 @@ const runPrepared = async (
         }),
         sandbox,
         programs,
+        devices,
         folder: work,
         cache: options.cacheFolder,
         signal,

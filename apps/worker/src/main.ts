@@ -6,6 +6,9 @@ import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { workerNotes, workerOptions } from './config.ts';
+import { Inventory, machineInventory, replayedInventory } from './gpu/inventory.ts';
+import { openMachine } from './gpu/machine.ts';
+import { SlotDevices } from './gpu/slot-devices.ts';
 import { sweepSlot } from './leftovers.ts';
 import { loadNodeKey } from './node-key.ts';
 import { keepPresent } from './presence.ts';
@@ -29,6 +32,8 @@ const api = config.api!;
 const log = pino({ name: 'worker', level: config.logLevel, base: { pid: process.pid, slot } });
 const shutdown = new AbortController();
 
+const machine = openMachine();
+
 /** What must be right before this slot may be offered work. */
 async function prepare() {
   const key = loadNodeKey(config.nodeKeyFile);
@@ -38,24 +43,38 @@ async function prepare() {
   await mkdir(cache, { recursive: true });
   const leftovers = await sweepSlot(work, slot);
   if (leftovers.length > 0) log.info({ leftovers }, 'swept what a dead worker left');
-  return { key, sandbox, programs: await findPrograms(cache, config.tfjsNode ?? null) };
+  const source = config.inventory ? replayedInventory(config.inventory) : machineInventory(machine);
+  const inventory = await Inventory.open(source);
+  return { key, sandbox, inventory, programs: await findPrograms(cache, config.tfjsNode ?? null) };
 }
 
-const { key, sandbox, programs } = await prepare().catch((error: unknown) => {
+const { key, sandbox, inventory, programs } = await prepare().catch((error: unknown) => {
   if (!(error instanceof Problem)) throw error;
   console.error(`worker: ${error.detail}${error.hint ? `\n  hint: ${error.hint}` : ''}`);
   process.exit(error.exitCode);
 });
 // The public key as JSON writes it: what an admin registers the node with (docs/how-to/run-a-farm.md).
 log.info(
-  { nodeId: key.nodeId, publicKey: key.publicKeyPem, api, sandbox: sandbox.name, taints: sandbox.taints },
+  {
+    nodeId: key.nodeId,
+    publicKey: key.publicKeyPem,
+    api,
+    sandbox: sandbox.name,
+    taints: sandbox.taints,
+    devices: inventory.devices,
+    replayedFrom: inventory.replayedFrom,
+  },
   'starting',
 );
 
 const present = keepPresent({
   api,
   key,
-  inventory: { devices: [], replayedFrom: null, program: 'retraind-worker 0.1.0' },
+  inventory: async () => ({
+    devices: await inventory.current(),
+    replayedFrom: inventory.replayedFrom,
+    program: 'retraind-worker 0.1.0',
+  }),
   signal: shutdown.signal,
   log,
 });
@@ -71,6 +90,7 @@ const answering = answerRings({
       work,
       sandbox,
       programs,
+      devices: new SlotDevices(inventory, machine, slot),
       parallel: config.parallel,
       shutdown: shutdown.signal,
       log,

@@ -13,7 +13,8 @@ const presentSeconds = 10;
 export interface PresenceOptions {
   api: string;
   key: NodeKey;
-  inventory: NodeInventory;
+  /** Of the moment. */
+  inventory: () => Promise<NodeInventory>;
   signal: AbortSignal;
   log: Logger;
 }
@@ -23,7 +24,7 @@ export async function keepPresent({ api, key, inventory, signal, log }: Presence
   let last = '';
   while (!signal.aborted) {
     try {
-      await tellInventory({ api, key, signal, patienceSeconds: presentSeconds }, inventory);
+      await tellInventory({ api, key, signal, patienceSeconds: presentSeconds }, await inventory());
       if (last !== 'known') log.info({ api }, 'the farm knows this node');
       last = 'known';
     } catch (error) {

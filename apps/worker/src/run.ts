@@ -13,6 +13,7 @@ import type { RunStep } from '@retraind/shared/job/states';
 import type { Assignment, RunOutcome } from '@retraind/shared/wire/messages';
 import { breakageOf } from './breakage.ts';
 import type { FarmClient } from './farm-client.ts';
+import type { SlotDevices } from './gpu/slot-devices.ts';
 import type { Programs } from './programs.ts';
 import { makeRunFolders } from './run-folders.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -32,6 +33,7 @@ export interface RunOptions {
   farm: FarmClient;
   sandbox: Sandbox;
   programs: Programs;
+  devices: SlotDevices;
   /** Of this run alone; emptied first, and left as it is. */
   folder: string;
   /** Kept and shared by the slots of a node. */
@@ -81,6 +83,7 @@ export const run = async (options: RunOptions): Promise<RunOutcome> => {
     signal,
     sandbox: options.sandbox,
     programs: options.programs,
+    devices: options.devices,
     folders: await makeRunFolders(options.folder),
     cache: options.cache,
     origin: options.origin ?? { kind: 'archive' },
@@ -99,11 +102,13 @@ export const run = async (options: RunOptions): Promise<RunOutcome> => {
   let outcome: RunOutcome;
   try {
     await options.sandbox.check();
+    const own = await options.devices.probe(assignment.nodeSlots);
     const fetched = await fetchStep(context);
     const unpacked = await unpackStep(context, fetched);
-    const trained = await trainStep(context, unpacked);
+    const given = await options.devices.give(unpacked.recipe, own);
+    const trained = await trainStep(context, unpacked, given);
     const evaluations = await evaluateStep(context, unpacked, trained);
-    outcome = await packStep(context, { fetched, unpacked, trained, evaluations });
+    outcome = await packStep(context, { fetched, unpacked, given, trained, evaluations });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const breakage = breakageOf(step, error);

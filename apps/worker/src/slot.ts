@@ -11,6 +11,7 @@ import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
 import { Beat, RunStopped } from './beat.ts';
 import { breakageOf } from './breakage.ts';
+import type { SlotDevices } from './gpu/slot-devices.ts';
 import { httpFarmClient } from './http-farm-client.ts';
 import { removeTree, slotFolder } from './leftovers.ts';
 import type { NodeKey } from './node-key.ts';
@@ -27,6 +28,7 @@ export interface SlotParts {
   work: string;
   sandbox: Sandbox;
   programs: Programs;
+  devices: SlotDevices;
   /** Cores that a recipe may use. */
   parallel: number;
   shutdown: AbortSignal;
@@ -69,6 +71,7 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
       farm: httpFarmClient({ ...lease, patienceSeconds, signal: beat.signal }),
       sandbox: parts.sandbox,
       programs: parts.programs,
+      devices: parts.devices,
       folder,
       cache: join(parts.work, 'cache'),
       parallel: parts.parallel,

@@ -46,12 +46,15 @@ export const replayedInventory = (folder: string): InventorySource => ({
   },
 });
 
+const freshMilliseconds = 60_000;
+
 /** The inventory of a worker's lifetime. */
 export class Inventory {
   readonly replayedFrom: string | null;
   readonly #source: InventorySource;
   readonly #begun: readonly Device[];
   #latest: readonly Reading[];
+  #lookedAt = performance.now();
 
   private constructor(source: InventorySource, readings: readonly Reading[]) {
     this.replayedFrom = source.replayedFrom;
@@ -69,9 +72,27 @@ export class Inventory {
     return this.#latest.map(({ device }) => device);
   }
 
+  /** For the sign of life: looked at again once a minute. A machine that cannot be asked has the devices that it began with, all with that fault. */
+  async current(): Promise<Device[]> {
+    if (performance.now() - this.#lookedAt < freshMilliseconds) return this.devices;
+    try {
+      await this.look();
+      return this.devices;
+    } catch (error) {
+      this.#lookedAt = performance.now();
+      const fault = (error as Error).message.slice(0, 256);
+      this.#latest = this.#latest.map((reading) => ({
+        ...reading,
+        device: { ...reading.device, faults: [fault] },
+      }));
+      return this.devices;
+    }
+  }
+
   /** Looks again. */
   async look(): Promise<readonly Reading[]> {
     this.#latest = await this.#source.take();
+    this.#lookedAt = performance.now();
     return this.#latest;
   }
 

@@ -6,6 +6,9 @@ import { takeLock } from '@retraind/host/file-lock';
 import type { SuiteSpec } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import { digestOf } from '../compression.ts';
+import { Inventory, machineInventory } from '../gpu/inventory.ts';
+import { openMachine } from '../gpu/machine.ts';
+import { SlotDevices } from '../gpu/slot-devices.ts';
 import type { LocalJobOptions } from '../local-job.ts';
 import { findPrograms, type Programs } from '../programs.ts';
 import { suiteArchive } from '../run.ts';
@@ -18,6 +21,7 @@ export interface PreparedJob {
   suite: SuiteSpec;
   sandbox: Sandbox;
   programs: Programs;
+  devices: SlotDevices;
   archive: () => Promise<Apt>;
   /** Folder of the overlay for this source, where there is one. */
   overlay: string | null;
@@ -39,6 +43,8 @@ export const prepareLocalJob = async (
   await sandbox.check();
   const suite = options.suite ?? { name: 'local', sources: machineSources() };
   const programs = await findPrograms(cache, options.tfjsNode ?? null);
+  const machine = openMachine();
+  const inventory = await Inventory.open(machineInventory(machine));
   const archive = suiteArchive({ suite }, cache, signal);
   const found = await findLocalSource(options.source, archive, join(cache, 'sources'), signal);
   const overlayPath = options.overlays ? join(options.overlays, found.source) : null;
@@ -67,8 +73,10 @@ export const prepareLocalJob = async (
       evaluator: programs.evaluator.version,
       runtime: [programs.retrainTfjsVersion, programs.tfjsNode?.version].filter(Boolean).join(', '),
       node: process.version,
+      devices: inventory.devices.map(({ architecture, driver }) => `${architecture} ${driver}`).join(', '),
     });
-    return { found, suite, sandbox, programs, archive, overlay, results, resumed, release };
+    const devices = new SlotDevices(inventory, machine, 0);
+    return { found, suite, sandbox, programs, devices, archive, overlay, results, resumed, release };
   } catch (error) {
     await release();
     throw error;

@@ -4,6 +4,7 @@ import type { Apt } from '@retraind/host/apt';
 import type { RunStep } from '@retraind/shared/job/states';
 import type { Assignment } from '@retraind/shared/wire/messages';
 import type { FarmClient } from '../farm-client.ts';
+import type { SlotDevices } from '../gpu/slot-devices.ts';
 import type { Programs } from '../programs.ts';
 import type { RunFolders } from '../run-folders.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -27,6 +28,8 @@ export interface RunContext {
   readonly farm: FarmClient;
   readonly sandbox: Sandbox;
   readonly programs: Programs;
+  /** Of the slot that the run is on. */
+  readonly devices: SlotDevices;
   readonly folders: RunFolders;
   /** Outlives the run and is shared by the slots of a node: data by digest, evidence of references. */
   readonly cache: string;

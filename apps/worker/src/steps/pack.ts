@@ -12,6 +12,7 @@ import { installedPackages } from '@retraind/shared/recipe/installed';
 import { convertersOf } from '@retraind/shared/recipe/recipe';
 import type { RunOutcome } from '@retraind/shared/wire/messages';
 import { digestOf } from '../compression.ts';
+import type { GivenDevices } from '../gpu/slot-devices.ts';
 import { debianArchitecture } from '../source/build-depends.ts';
 import type { RunContext } from './context.ts';
 import type { Evaluations } from './evaluate.ts';
@@ -43,13 +44,14 @@ const sourceFilesOf = async ({ source }: Fetched): Promise<{ name: string; sha25
 export interface Findings {
   fetched: Fetched;
   unpacked: Unpacked;
+  given: GivenDevices;
   trained: Trained;
   evaluations: Evaluations;
 }
 
 export const packStep = async (context: RunContext, findings: Findings): Promise<RunOutcome> => {
   const { assignment, farm, folders, sandbox } = context;
-  const { fetched, unpacked, trained } = findings;
+  const { fetched, unpacked, given, trained } = findings;
   const { outputs, references } = findings.evaluations;
   const { head, recipe, seed, jobSeed } = unpacked;
   const files = [...outputs, ...references].flatMap(({ path, artifacts }) => [path, ...artifacts]);
@@ -60,7 +62,13 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
 
   const { runId, jobId, leaseEpoch, purpose, seedIndex, numerics, suite } = assignment;
   const withheld = unpacked.withheld ?? [];
-  const taints = [...new Set([...sandbox.taints, ...unpacked.taints])].sort();
+  const devices = given.devices.map(({ deviceId, name, architecture, driver }) => ({
+    deviceId,
+    name,
+    architecture,
+    driver,
+  }));
+  const taints = [...new Set([...sandbox.taints, ...unpacked.taints, ...given.taints])].sort();
   // Models that are nets of one file share it.
   const written = new Map(outputs.map((output, i) => [recipe.models[i]!.output, output]));
   const recorded = await Promise.all(
@@ -101,8 +109,8 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
       withheld,
       jobSeed,
       engine: trained.engine,
-      device: 'cpu',
-      driver: null,
+      device: given.deviceText,
+      driver: given.devices[0]?.driver ?? null,
       datasets,
       references: unpacked.references.map(({ model, sha256, bytes }) => ({
         model: model.name,
@@ -111,6 +119,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
       })),
       trainSeconds: trained.trainSeconds,
       convertSeconds: trained.convertSeconds,
+      energyWattHours: trained.energyWattHours,
     }),
   );
   const retraininfoSha256 = (await farm.putArtifact(retraininfo)).sha256;
@@ -134,6 +143,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     withheld,
     engine: trained.engine,
     taints,
+    devices,
     recipeSha256: createHash('sha256').update(unpacked.control).digest('hex'),
     overlaySha256: unpacked.overlaid ? assignment.overlaySha256 : null,
     sourceFiles: await sourceFilesOf(fetched),
@@ -154,6 +164,8 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     retraininfoSha256,
     provenanceSha256: (await farm.putArtifact(provenance)).sha256,
     trainSeconds: trained.trainSeconds,
+    ...(devices.length > 0 && { devices }),
+    ...(trained.energyWattHours !== null && { energyWattHours: trained.energyWattHours }),
     ...(unpacked.withheld && { withheld }),
   };
 };

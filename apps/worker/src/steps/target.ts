@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { runEnvironment } from '@retraind/shared/recipe/environment';
+import type { GivenDevices } from '../gpu/slot-devices.ts';
 import { nodeMount, recipePath, tfjsMount, tfjsNodeMount } from '../programs.ts';
-import type { Ending, Limits, Mount } from '../sandbox/sandbox.ts';
+import type { DeviceNode, Ending, Limits, Mount } from '../sandbox/sandbox.ts';
 import type { RunContext } from './context.ts';
 import { buildPathOf, type Unpacked } from './unpack.ts';
 
@@ -14,6 +15,7 @@ const logBytes = 16 * 2 ** 20;
 /** What every target of a run is given alike. */
 export interface TargetRoom {
   mounts: Mount[];
+  devices: readonly DeviceNode[];
   environment: Record<string, string>;
   /** Where the tree lies for the target. */
   buildPath: string;
@@ -21,7 +23,11 @@ export interface TargetRoom {
   metricsPath: string;
 }
 
-export const targetRoom = (context: RunContext, { tree, head, seed }: Unpacked): TargetRoom => {
+export const targetRoom = (
+  context: RunContext,
+  { tree, head, seed }: Unpacked,
+  { accelerator, grant }: GivenDevices,
+): TargetRoom => {
   const { folders, programs, sandbox, assignment } = context;
   const room = (source: string, target: string, writable: boolean): Mount => ({ source, target, writable });
   const mounts = {
@@ -49,14 +55,16 @@ export const targetRoom = (context: RunContext, { tree, head, seed }: Unpacked):
     {
       seed,
       numerics: assignment.numerics,
-      // No sandbox shows a device yet.
-      accelerator: 'none',
+      accelerator,
+      deviceVariables: grant.environment,
       sourceDateEpoch: head.epochSeconds,
       parallel: context.parallel,
     },
   );
   return {
-    mounts: Object.values(mounts),
+    // At their own places: a vendor's library looks for the kernel's files where they are.
+    mounts: [...Object.values(mounts), ...grant.readable.map((path) => room(path, path, false))],
+    devices: grant.nodes,
     environment,
     buildPath: inside(mounts.tree),
     metricsPath: join(folders.metrics, 'metrics.jsonl'),
@@ -75,7 +83,7 @@ const limitsOf = ({ recipe }: Unpacked): Limits => ({
 export const runTarget = async (
   context: RunContext,
   unpacked: Unpacked,
-  { mounts, environment, buildPath, metricsPath }: TargetRoom,
+  { mounts, devices, environment, buildPath, metricsPath }: TargetRoom,
   target: string,
 ): Promise<Ending> => {
   const { sandbox, signal, say } = context;
@@ -85,6 +93,7 @@ export const runTarget = async (
     env: environment,
     cwd: buildPath,
     mounts,
+    devices,
     hidden: unpacked.hidden,
     limits: limitsOf(unpacked),
     signsOfLife: [metricsPath],

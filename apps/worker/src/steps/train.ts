@@ -2,8 +2,10 @@
 // they leave in $RETRAIN_OUT is what is compared.
 import { basename } from 'node:path';
 import { convertersOf } from '@retraind/shared/recipe/recipe';
+import type { Energy } from '@retraind/shared/wire/messages';
 import { broken } from '../breakage.ts';
 import { confinedFile } from '../confined-path.ts';
+import type { GivenDevices } from '../gpu/slot-devices.ts';
 import { MetricsFile } from '../metrics-file.ts';
 import { StreamSender } from '../stream-sender.ts';
 import type { RunContext } from './context.ts';
@@ -18,17 +20,24 @@ export interface Trained {
   trainSeconds: number;
   /** Of all converters. */
   convertSeconds: number;
+  /** Of the devices, target and converters together; null where nothing tells it. */
+  energyWattHours: Energy | null;
   startedAt: Date;
   endedAt: Date;
   environment: Record<string, string>;
   buildPath: string;
 }
 
-export const trainStep = async (context: RunContext, unpacked: Unpacked): Promise<Trained> => {
+export const trainStep = async (
+  context: RunContext,
+  unpacked: Unpacked,
+  given: GivenDevices,
+): Promise<Trained> => {
   const { folders, say, farm } = context;
   const { recipe, rules } = unpacked;
   context.progress('train', null);
-  const room = targetRoom(context, unpacked);
+  const room = targetRoom(context, unpacked, given);
+  say(`device: ${given.deviceText}\n`);
   const sender = new StreamSender((text) => farm.appendMetrics(text));
   const metrics = new MetricsFile(room.metricsPath, {
     onText: (text) => sender.push(text),
@@ -36,8 +45,11 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
     say,
   });
   metrics.start();
+  const meter = context.devices.meter(given);
+  await meter.start();
   const startedAt = new Date();
   let failure: [string, string] | null = null;
+  let energyWattHours: Energy | null = null;
   const seconds: number[] = [];
   try {
     for (const target of [recipe.target, ...convertersOf(recipe)]) {
@@ -48,6 +60,7 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
       if (failure !== null) break;
     }
   } finally {
+    energyWattHours = await meter.finish();
     await metrics.finish();
     await sender.finish();
   }
@@ -79,6 +92,7 @@ export const trainStep = async (context: RunContext, unpacked: Unpacked): Promis
     engine: metrics.facts.engine ?? 'not said',
     trainSeconds: trainSeconds!,
     convertSeconds: convertSeconds.reduce((sum, each) => sum + each, 0),
+    energyWattHours,
     startedAt,
     endedAt,
     environment: room.environment,

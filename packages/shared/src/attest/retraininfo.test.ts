@@ -39,6 +39,7 @@ const info: RetrainInfo = {
   references: [{ model: 'corpus-info', sha256: 'c'.repeat(64), bytes: 12 }],
   trainSeconds: 118.26,
   convertSeconds: 0,
+  energyWattHours: null,
 };
 
 test('the record reads back as deb822, shaped like a .buildinfo', () => {
@@ -99,6 +100,19 @@ test('converters are named in their order, and their time is told', () => {
   assert.equal(valueIn(record!, 'Retrain-Cost'), 'train 118.3 s, convert 1.2 s');
   const [plain] = readDeb822(printRetraininfo(info));
   assert.equal(fieldOf(plain!, 'Retrain-Converters'), undefined);
+});
+
+test('energy is told with how it was known, and the device with its driver', () => {
+  const given = {
+    ...info,
+    device: 'NVIDIA A100 (GPU-1)',
+    driver: '535.54.03',
+    energyWattHours: { value: 12.345, source: 'sampled' as const },
+  };
+  const [record] = readDeb822(printRetraininfo(given));
+  assert.equal(valueIn(record!, 'Retrain-Cost'), 'train 118.3 s, 12.35 Wh of the devices (sampled)');
+  assert.equal(valueIn(record!, 'Retrain-Device'), 'NVIDIA A100 (GPU-1)');
+  assert.equal(valueIn(record!, 'Retrain-Driver'), '535.54.03');
 });
 
 test('the file name has no epoch', () => {

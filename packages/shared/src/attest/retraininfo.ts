@@ -4,6 +4,7 @@ import type { Purpose } from '../job/run-place.ts';
 import { printStanza } from '../recipe/deb822.ts';
 import { versionWithoutEpoch } from '../recipe/version.ts';
 import type { WithheldRecords } from '../verdict/evidence.ts';
+import type { Energy } from '../wire/messages.ts';
 
 export interface RecordedOutput {
   /** Path below $RETRAIN_OUT. */
@@ -52,6 +53,8 @@ export interface RetrainInfo {
   references: { model: string; sha256: string; bytes: number }[];
   trainSeconds: number;
   convertSeconds: number;
+  /** Of the devices; null where nothing tells it. */
+  energyWattHours: Energy | null;
 }
 
 /** `<source>_<version without epoch>_<runId>.retraininfo`. */
@@ -127,8 +130,14 @@ export function printRetraininfo(info: RetrainInfo): string {
   );
 }
 
-const costText = ({ trainSeconds, converters, convertSeconds }: RetrainInfo): string =>
-  `train ${trainSeconds.toFixed(1)} s${converters.length > 0 ? `, convert ${convertSeconds.toFixed(1)} s` : ''}`;
+const costText = ({ trainSeconds, converters, convertSeconds, energyWattHours }: RetrainInfo): string =>
+  [
+    `train ${trainSeconds.toFixed(1)} s`,
+    ...(converters.length > 0 ? [`convert ${convertSeconds.toFixed(1)} s`] : []),
+    ...(energyWattHours === null
+      ? []
+      : [`${energyWattHours.value.toFixed(2)} Wh of the devices (${energyWattHours.source})`]),
+  ].join(', ');
 
 /** `name (= version),` a line, foreign packages with their architecture, in order of names. */
 function dependsText({ installedBuildDepends, architecture }: RetrainInfo): string {

@@ -22,6 +22,7 @@ const run: RunFacts = {
   withheld: [],
   engine: 'gcc',
   taints: ['host-root'],
+  devices: [],
   recipeSha256: 'a'.repeat(64),
   overlaySha256: 'b'.repeat(64),
   sourceFiles: [{ name: 'anthy_0.4-2.dsc', sha256: 'c'.repeat(64) }],

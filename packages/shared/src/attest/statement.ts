@@ -3,6 +3,7 @@
 // Source: in-toto Attestation Framework v1 (Statement, ResourceDescriptor), SLSA Provenance v1.
 import type { Purpose } from '../job/run-place.ts';
 import type { ModelVerdict, WithheldRecords } from '../verdict/evidence.ts';
+import type { DeviceUsed } from '../wire/messages.ts';
 import { verdictSchemaId } from '../wire/verdict-schema.ts';
 
 export interface ResourceDescriptor {
@@ -53,6 +54,8 @@ export interface RunFacts {
   withheld: readonly WithheldRecords[];
   engine: string;
   taints: string[];
+  /** What trained; none on a CPU. */
+  devices: DeviceUsed[];
   /** Text of debian/retrain/control by digest, and the overlay where the recipe is the farm's own. */
   recipeSha256: string;
   overlaySha256: string | null;
@@ -105,7 +108,13 @@ export function provenanceStatement(run: RunFacts): Statement<SlsaProvenance> {
           numerics: run.numerics,
           ...(run.withheld.length > 0 && { withheld: run.withheld }),
         },
-        internalParameters: { seed: run.seed, jobId: run.jobId, engine: run.engine, taints: run.taints },
+        internalParameters: {
+          seed: run.seed,
+          jobId: run.jobId,
+          engine: run.engine,
+          taints: run.taints,
+          ...(run.devices.length > 0 && { devices: run.devices }),
+        },
         resolvedDependencies: [
           ...(run.sourceFiles.length > 0 ? [] : [{ uri: sourceUri(run.source, run.version) }]),
           ...run.sourceFiles.map(({ name, sha256 }) => ({

@@ -21,16 +21,16 @@ export interface RunValues {
   numerics: number;
   /** The alternative that the slot gave, as printWish writes it. */
   accelerator: string;
+  /** By which the vendors' libraries find the devices that were given, and no other. */
+  deviceVariables: Readonly<Record<string, string>>;
   /** Of the newest changelog entry, seconds since 1970. */
   sourceDateEpoch: number;
   /** N of DEB_BUILD_OPTIONS=parallel=N. */
   parallel: number;
 }
 
-/** All variables that the target gets. Where the accelerator is `none`, CUDA and ROCm are told to see no device. */
+/** All variables that the target gets. */
 export function runEnvironment(places: RunPlaces, values: RunValues): Record<string, string> {
-  const hidden: Record<string, string> =
-    values.accelerator === 'none' ? { CUDA_VISIBLE_DEVICES: '', ROCR_VISIBLE_DEVICES: '' } : {};
   return {
     PATH: places.path,
     HOME: places.home,
@@ -46,12 +46,13 @@ export function runEnvironment(places: RunPlaces, values: RunValues): Record<str
     RETRAIN_CHECKPOINT: places.checkpoint,
     RETRAIN_ACCELERATOR: values.accelerator,
     ...(places.tfjsNode === null ? {} : { RETRAIN_TFJS_NODE: places.tfjsNode }),
-    ...hidden,
+    ...values.deviceVariables,
   };
 }
 
 /** Variables that a record may show: what changes bytes, and nothing that tells of the machine or could hold a secret. */
 export const recordedVariables = [
+  'CUDA_DEVICE_ORDER',
   'CUDA_VISIBLE_DEVICES',
   'DEB_BUILD_OPTIONS',
   'LC_ALL',
@@ -62,6 +63,7 @@ export const recordedVariables = [
   'ROCR_VISIBLE_DEVICES',
   'SOURCE_DATE_EPOCH',
   'TZ',
+  'ZE_AFFINITY_MASK',
 ] as const;
 
 /** The part of an environment that goes into records, in order of names. */

@@ -52,7 +52,14 @@ test('the page’s example has no fault', () => {
 
 test('the page names every variable, policy and transport', () => {
   const places = { data: '', out: '', home: '', metricsFile: '', checkpoint: '', path: '', tfjsNode: '' };
-  const values = { seed: 1, numerics: 0, accelerator: 'none', sourceDateEpoch: 0, parallel: 1 };
+  const values = {
+    seed: 1,
+    numerics: 0,
+    accelerator: 'none',
+    deviceVariables: {},
+    sourceDateEpoch: 0,
+    parallel: 1,
+  };
   for (const name of Object.keys(runEnvironment(places, values)))
     assert.ok(page.includes(`\`${name}\``), name);
   for (const policy of policies) assert.ok(page.includes(`| ${policy} |`), policy);
