@@ -100,50 +100,75 @@ export interface LeaseWish {
   nodeId: string;
   /** From 0. */
   slot: number;
-  leaseSeconds: number;
   /** What is set aside for it, and what it will be billed by; absent: a CPU slot, for nobody knows how long. */
   reservation?: Reservation;
 }
 
 /**
- * Leases a waiting run to a slot and returns the new epoch; null where the world has changed since it was looked at: the
- * run is not waiting, its job wants none now, the node is drained, the slot is taken.
+ * Leases waiting runs to slots, all in one statement; answers the new epoch of each that got its slot. The others are left out: the
+ * world has changed since it was looked at (the run is not waiting, its job wants none now, the node does not serve, the slot is
+ * taken).
  */
-export const lease = async (db: Database, wish: LeaseWish): Promise<number | null> => {
-  const { runId, nodeId, slot, leaseSeconds, reservation = nothingReserved } = wish;
+export const leaseAll = async (
+  db: Database,
+  wishes: readonly LeaseWish[],
+  leaseSeconds: number,
+): Promise<Map<string, number>> => {
+  if (wishes.length === 0) return new Map();
+  const rows = wishes.map(({ runId, nodeId, slot, reservation = nothingReserved }) => {
+    const { gpus, device, hours, watts } = reservation;
+    return { run_id: runId, node_id: nodeId, slot, gpus, device, reserved_hours: hours, watts };
+  });
   try {
-    return await db.$transaction(async (tx) => {
-      const jobs = await tx.$queryRaw<{ jobId: string; state: string }[]>`
-        SELECT job.job_id AS "jobId", job.state FROM job JOIN run USING (job_id)
-        WHERE run_id = ${runId}
+    const leased = await db.$queryRaw<{ runId: string; leaseEpoch: number }[]>`
+      WITH wish AS (
+        SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+          AS wish(run_id text, node_id text, slot int, gpus int, device text, reserved_hours float8, watts float8)
+      ), wanted AS (
+        -- Locked in one order, so that two leaders never wait for each other.
+        SELECT job.job_id FROM job
+        WHERE job.job_id IN (SELECT run.job_id FROM run JOIN wish USING (run_id))
+          AND job.state IN ('needs-retrain', 'retraining')
           AND NOT EXISTS (SELECT FROM release WHERE release.release_id = job.release_id AND release.state = 'paused')
-        FOR UPDATE OF job`;
-      const job = jobs[0];
-      if (!job || (job.state !== 'needs-retrain' && job.state !== 'retraining')) return null;
-      const leased = await tx.$queryRaw<{ leaseEpoch: number }[]>`
-        UPDATE run SET state = 'leased', lease_epoch = lease_epoch + 1, node_id = ${nodeId}, slot = ${slot}::int,
+        ORDER BY job.job_id FOR UPDATE
+      ), leased AS (
+        UPDATE run SET state = 'leased', lease_epoch = lease_epoch + 1, node_id = wish.node_id, slot = wish.slot,
           step = NULL, progress = NULL, not_before = NULL, heartbeat_at = now(),
           expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
-        WHERE run_id = ${runId} AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
-          AND EXISTS (SELECT FROM node WHERE node_id = ${nodeId} AND state = 'approved' AND slots > ${slot}::int)
-        RETURNING lease_epoch AS "leaseEpoch"`;
-      const leaseEpoch = leased[0]?.leaseEpoch;
-      if (leaseEpoch === undefined) return null;
-      await tx.$executeRaw`
+        FROM wish
+        WHERE run.run_id = wish.run_id AND run.state = 'waiting' AND (not_before IS NULL OR not_before <= now())
+          AND run.job_id IN (SELECT job_id FROM wanted)
+          AND EXISTS (SELECT FROM node WHERE node.node_id = wish.node_id AND node.state = 'approved'
+                      AND node.slots > wish.slot)
+        RETURNING run.run_id, run.job_id, lease_epoch, run.node_id, run.slot, checkpoint_sha256,
+          wish.gpus, wish.device, wish.reserved_hours, wish.watts
+      ), rows AS (
         INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from, gpus, device, reserved_hours, watts)
-        SELECT run_id, ${leaseEpoch}::int, ${nodeId}, ${slot}::int, checkpoint_sha256, ${reservation.gpus}::int,
-          ${reservation.device}, ${reservation.hours}::float8, ${reservation.watts}::float8
-        FROM run WHERE run_id = ${runId}`;
-      await tx.$executeRaw`
+        SELECT run_id, lease_epoch, node_id, slot, checkpoint_sha256, gpus, device, reserved_hours, watts FROM leased
+      ), begun AS (
         UPDATE job SET state = 'retraining', state_at = now()
-        WHERE job_id = ${job.jobId} AND state = 'needs-retrain'`;
-      return leaseEpoch;
-    });
+        WHERE job_id IN (SELECT job_id FROM leased) AND state = 'needs-retrain'
+      )
+      SELECT run_id AS "runId", lease_epoch AS "leaseEpoch" FROM leased`;
+    return new Map(leased.map(({ runId, leaseEpoch }) => [runId, leaseEpoch]));
   } catch (error) {
-    if (isDuplicate(error)) return null; // the slot holds another run's open lease
-    throw error;
+    if (!isDuplicate(error)) throw error;
+    // A slot holds another run's open lease. Alone, each of the others gets its own.
+    if (wishes.length === 1) return new Map();
+    const alone = new Map<string, number>();
+    for (const wish of wishes) {
+      for (const [runId, leaseEpoch] of await leaseAll(db, [wish], leaseSeconds))
+        alone.set(runId, leaseEpoch);
+    }
+    return alone;
   }
 };
+
+/** Leases one run; its epoch, or null where the world has changed. */
+export const lease = async (
+  db: Database,
+  { leaseSeconds, ...wish }: LeaseWish & { leaseSeconds: number },
+): Promise<number | null> => (await leaseAll(db, [wish], leaseSeconds)).get(wish.runId) ?? null;
 
 /** What a lease asks for: everything that an `Assignment` is made of. */
 export interface AssignedRun {

@@ -92,26 +92,40 @@ const isOpen = ({ state }: { state: JobState }): boolean =>
   (openJobStates as readonly JobState[]).includes(state);
 const isLive = ({ state }: { state: string }): boolean => state === 'waiting' || state === 'leased';
 
-/** Reads the world, or (with the cursor of an earlier reading) what changed since. One snapshot, read only. */
-export const read = (db: Database, since: string | null): Promise<WorldChange> =>
-  db.$transaction(
-    async (tx) => {
-      const from = since ?? '-1';
-      const isWhole = since === null;
-      const [{ cursor }] = await tx.$queryRaw<[{ cursor: string }]>`
-        SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor`;
-      const jobs = await tx.$queryRaw<JobRow[]>`
+/** Milliseconds since 1970, as JSON has them. */
+type Milliseconds = number;
+type Told<Row, Dates extends keyof Row> = Omit<Row, Dates> & { [date in Dates]: Milliseconds | null };
+
+interface WorldRow {
+  cursor: string;
+  /** JSON texts: one column of text costs a fraction of thousands of rows of columns. */
+  jobs: string;
+  runs: string;
+  nodes: string;
+}
+
+const dateOf = (milliseconds: Milliseconds | null): Date | null =>
+  milliseconds === null ? null : new Date(milliseconds);
+
+/** Reads the world, or (with the cursor of an earlier reading) what changed since. One statement, so one snapshot. */
+export async function read(db: Database, since: string | null): Promise<WorldChange> {
+  const from = since ?? '-1';
+  const isWhole = since === null;
+  const [row] = await db.$queryRaw<[WorldRow]>`
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor,
+      (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
-          created_at AS "requestedAt", requested_by AS "requestedBy", priority, release_id AS "releaseId",
-          COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
+          extract(epoch FROM created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
+          release_id AS "releaseId", COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
           (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
            WHERE release.release_id = job.release_id AND release.state = 'paused') AS "releasePaused"
         FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
-        ORDER BY created_at, job_id`;
-      const runs = await tx.$queryRaw<RunRow[]>`
+      ) AS told) AS jobs,
+      (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
-          not_before AS "notBefore",
-          (SELECT started_at FROM lease WHERE lease.run_id = run.run_id AND outcome IS NULL) AS "leasedAt",
+          extract(epoch FROM not_before) * 1000 AS "notBefore",
+          (SELECT extract(epoch FROM started_at) * 1000 FROM lease
+           WHERE lease.run_id = run.run_id AND outcome IS NULL) AS "leasedAt",
           ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
                 AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn",
           (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
@@ -119,35 +133,45 @@ export const read = (db: Database, since: string | null): Promise<WorldChange> =
                  WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
                  ORDER BY node_id, lease_epoch DESC) AS excluded) AS "excludedNodes"
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
-        ORDER BY run_id`;
-      const nodes = await tx.$queryRaw<NodeRow[]>`
+      ) AS told) AS runs,
+      (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
           CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
-          CASE WHEN state = 'quarantined' THEN state_at END AS "quarantinedAt", state = 'retired' AS retired,
-          seen_at AS "seenAt", slots, accelerators
-        FROM node WHERE changed >= ${from}::bigint ORDER BY node_id`;
-      return {
-        cursor,
-        isWhole,
-        jobs: jobs
-          .filter(isOpen)
-          .map(({ demand, ...job }) => ({ ...jobDefaults, ...job, demand: demandOfStored(demand) })),
-        runs: runs.filter(isLive).map(({ nodeId, slot, state, ...run }) => ({
-          ...runDefaults,
-          ...run,
-          state: state as WorldRun['state'],
-          holder: nodeId === null || slot === null ? null : { nodeId, slot },
-        })),
-        nodes: nodes.map(({ accelerators, slots, ...node }) => ({
-          ...nodeDefaults,
-          ...node,
-          machine: node.class.split('+', 1)[0]!,
-          slots: slotsOfNode(slots, accelerators),
-        })),
-        budgets: await budgets.forWorld(tx),
-        goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
-        goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
-      };
-    },
-    { isolationLevel: 'RepeatableRead' },
-  );
+          CASE WHEN state = 'quarantined' THEN extract(epoch FROM state_at) * 1000 END AS "quarantinedAt",
+          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators
+        FROM node WHERE changed >= ${from}::bigint
+      ) AS told) AS nodes`;
+  const jobs: Told<JobRow, 'requestedAt'>[] = JSON.parse(row.jobs);
+  const runs: Told<RunRow, 'leasedAt' | 'notBefore'>[] = JSON.parse(row.runs);
+  const nodes: Told<NodeRow, 'quarantinedAt' | 'seenAt'>[] = JSON.parse(row.nodes);
+  return {
+    cursor: row.cursor,
+    isWhole,
+    jobs: jobs.filter(isOpen).map(({ demand, requestedAt, ...job }) => ({
+      ...jobDefaults,
+      ...job,
+      requestedAt: dateOf(requestedAt)!,
+      demand: demandOfStored(demand),
+    })),
+    runs: runs.filter(isLive).map(({ nodeId, slot, state, leasedAt, notBefore, ...run }) => ({
+      ...runDefaults,
+      ...run,
+      state: state as WorldRun['state'],
+      holder: nodeId === null || slot === null ? null : { nodeId, slot },
+      leasedAt: dateOf(leasedAt),
+      notBefore: dateOf(notBefore),
+    })),
+    nodes: nodes.map(({ accelerators, slots, quarantinedAt, seenAt, ...node }) => ({
+      ...nodeDefaults,
+      ...node,
+      quarantinedAt: dateOf(quarantinedAt),
+      seenAt: dateOf(seenAt),
+      machine: node.class.split('+', 1)[0]!,
+      slots: slotsOfNode(slots, accelerators),
+    })),
+    // Read after the world: what a lease that it does not show yet has set aside is counted all the same.
+    budgets: await budgets.forWorld(db),
+    goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
+    goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
+  };
+}

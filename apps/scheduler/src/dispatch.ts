@@ -3,7 +3,7 @@
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
-import { decideQueue, type MoveAction, type PlaceAction } from '@retraind/shared/policy/decide';
+import { decideQueue, type MoveAction } from '@retraind/shared/policy/decide';
 import type { Queue } from '@retraind/shared/policy/queue';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import { Problem } from '@retraind/shared/wire/problems';
@@ -27,7 +27,7 @@ export async function dispatch(parts: DispatchParts, queue: Queue, now: Date): P
   const { actions } = decideQueue(queue, now);
   for (const action of actions) if (action.kind === 'move') await move(parts, action);
   const places = actions.filter((action) => action.kind === 'place');
-  const epochs = await claim(parts, places);
+  const epochs = await runs.leaseAll(parts.db, places, parts.leaseSeconds);
   const leased = places.flatMap((place) => {
     const leaseEpoch = epochs.get(place.runId);
     // None: the world has changed since it was read; the next tick sees it.
@@ -40,19 +40,6 @@ export async function dispatch(parts: DispatchParts, queue: Queue, now: Date): P
   parts.metrics.deeds.inc({ deed: 'lease' }, leased.length);
   await Promise.all(leased.map(({ place, ring }) => ringSlot(parts, place.nodeId, place.slot, ring)));
   return leased.length;
-}
-
-/** Leases each run to its slot; answers the epochs of those that got it. */
-export async function claim(
-  { db, leaseSeconds }: Pick<DispatchParts, 'db' | 'leaseSeconds'>,
-  places: readonly PlaceAction[],
-): Promise<Map<string, number>> {
-  const epochs = new Map<string, number>();
-  for (const { runId, nodeId, slot } of places) {
-    const epoch = await runs.lease(db, { runId, nodeId, slot, leaseSeconds });
-    if (epoch !== null) epochs.set(runId, epoch);
-  }
-  return epochs;
 }
 
 async function move({ db, log, metrics }: DispatchParts, { jobId, to, reason }: MoveAction): Promise<void> {

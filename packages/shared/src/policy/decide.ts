@@ -9,6 +9,7 @@
 //
 // A run that fits nowhere never blocks the next. The time taken grows with what is free and with the number of kinds, not
 // with the number of runs that wait.
+import { type Reservation as BilledReservation, reservationOf } from '../cost/reservation.ts';
 import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
 import { exclusionClause, impossibility } from './clauses.ts';
@@ -34,9 +35,8 @@ export interface PlaceAction {
   jobId: string;
   nodeId: string;
   slot: number;
-  /** Devices that it takes, and what is set aside for it until it ends: device time, or that of a CPU slot. */
-  devices: number;
-  reservedSeconds: number;
+  /** What it is billed by, and what is set aside for it until it ends. */
+  reservation: BilledReservation;
   reason: string;
 }
 
@@ -228,8 +228,7 @@ function placeAction({ run, job }: Entry, { view: { node, slot }, fit }: Open): 
     jobId: job.jobId,
     nodeId: node.nodeId,
     slot: slot.slot,
-    devices: fit.devices.length,
-    reservedSeconds: chargeOf(job.demand, fit.devices.length).seconds,
+    reservation: reservationOf(job.demand, fit.devices),
     reason: `${node.name} slot ${slot.slot} is free and fits: ${device}${has ? ', has the data' : ''}`,
   };
 }

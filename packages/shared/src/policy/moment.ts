@@ -1,5 +1,6 @@
 // The state of one decision: who holds what, including what this decision has given away so far, and the clauses that ask
 // about it. It reads the queue and never writes to it.
+import { reservedSecondsOf, unitOf } from '../cost/reservation.ts';
 import { displayBytes } from '../units/bytes.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type Clause, exclusionClause, nodeServes } from './clauses.ts';
@@ -10,17 +11,17 @@ import type { Account, BilledUnit, Budget, Demand } from './world.ts';
 
 type Payers = Pick<Lane, 'requester' | 'suite'>;
 
-/** What a run is charged in advance: its expected length, on each device that it takes, or of a CPU slot. */
-export interface Charge {
+/** What is set aside for a run until it ends (cost/reservation). */
+interface Charge {
   unit: BilledUnit;
   devices: number;
   seconds: number;
 }
 
 export const chargeOf = (demand: Demand, devices: number): Charge => ({
-  unit: devices > 0 ? 'gpu' : 'cpu',
+  unit: unitOf(devices),
   devices,
-  seconds: Math.max(1, devices) * expectedSeconds(demand),
+  seconds: Math.max(1, devices) * reservedSecondsOf(demand),
 });
 
 /** What the best alternative of a demand would be charged. */
@@ -150,8 +151,10 @@ export class Moment {
     const { unit, seconds } = chargeOf(demand, devices);
     for (const account of [requester, suite]) {
       const budget = this.#budgets.get(`${account} ${unit}`);
-      if (budget && budget.spentSeconds + budget.reservedSeconds + seconds > budget.limitSeconds)
-        return budget;
+      if (budget === undefined) continue;
+      const left = budget.limitSeconds - budget.spentSeconds - budget.reservedSeconds;
+      // A run of unknown length needs something to be left.
+      if (left <= 0 || seconds > left) return budget;
     }
     return null;
   }
