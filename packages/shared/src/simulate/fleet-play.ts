@@ -2,7 +2,6 @@
 
 import { claimsFault, tokenLifeSeconds } from '../attest/node-token.ts';
 import { matchSlot } from '../gpu/match.ts';
-import type { WorldNode } from '../policy/world.ts';
 import { ProbeStream } from '../verdict/probe-stream.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -26,7 +25,8 @@ export interface PlayedNode {
   brokenSlots: Set<number>;
   diskIsSlow: boolean;
   clockIsOff: boolean;
-  heardAt: number;
+  /** The very Date of the node in the scheduler's world. */
+  seenAt: Date;
 }
 
 interface FleetParts {
@@ -55,12 +55,13 @@ export class Fleet {
     this.#repairs = new ProbeStream(input.seed, 'repairs');
     this.#arrivalMilliseconds = input.arrivalSeconds * 1_000;
     this.nodes = input.nodes.map((spec, index) => {
-      const world = worldNodeOf(spec, index);
+      const seenAt = new Date(beganAt);
+      const world = { ...worldNodeOf(spec, index), seenAt };
       truth.register(world);
       const workers = spec.slots.map(({ slot }) => this.#workerOf(world.nodeId, slot));
       const node = {
         ...{ index, workers, brokenSlots: new Set<number>() },
-        ...{ diskIsSlow: false, clockIsOff: false, heardAt: 0 },
+        ...{ diskIsSlow: false, clockIsOff: false, seenAt },
       };
       this.#byId.set(world.nodeId, node);
       return node;
@@ -100,18 +101,12 @@ export class Fleet {
     return this.#byId.get(nodeId)!.workers[slot]!;
   }
 
-  /** The nodes as the scheduler sees them now. */
-  worldNodes(): WorldNode[] {
-    const { queue, truth } = this.#parts;
-    const now = new Date(beganAt + queue.now);
-    return this.nodes.map((node) => {
-      const row = truth.nodes.get(this.#idOf(node))!;
-      if (node.workers.some(({ speaks }) => speaks)) {
-        node.heardAt = queue.now;
-        row.world = { ...row.world, seenAt: now };
-      }
-      return row.world;
-    });
+  /** A node is seen while one of its workers can speak. Its time is set in place: a sign of life changes nothing else of a node. */
+  markSeen(): void {
+    const now = beganAt + this.#parts.queue.now;
+    for (const { workers, seenAt } of this.nodes) {
+      if (workers.some(({ speaks }) => speaks)) seenAt.setTime(now);
+    }
   }
 
   /** Whether a node of this farm could take a run of the job when it is idle. */

@@ -6,9 +6,10 @@
 //                  └────────► decide ──► lease ────────│───────────────┘
 //                                             faults ──┘
 
-import { decide } from '../policy/decide.ts';
+import { decideQueue } from '../policy/decide.ts';
+import { Queue } from '../policy/queue.ts';
 import { supersededBy } from '../policy/retrain.ts';
-import { nodeSilenceSeconds, type World } from '../policy/world.ts';
+import { nodeSilenceSeconds } from '../policy/world.ts';
 import { ProbeStream } from '../verdict/probe-stream.ts';
 import type { Ring } from '../wire/doorbell.ts';
 import { attend } from './attend.ts';
@@ -34,6 +35,7 @@ export class Simulation {
   readonly #input: SimulationInput;
   readonly #queue = new EventQueue();
   readonly #truth: Truth;
+  readonly #memory: Queue;
   readonly #chronicle: Chronicle;
   readonly #fleet: Fleet;
   readonly #specs = new Map<JobRow, SimulatedJob>();
@@ -52,6 +54,7 @@ export class Simulation {
   constructor(input: SimulationInput) {
     this.#input = input;
     this.#rings = new ProbeStream(input.seed, 'rings');
+    this.#memory = new Queue(input.policy, nodeSilenceSeconds);
     const now = () => this.#queue.now;
     this.#chronicle = new Chronicle(now, input.onTrace ?? null, {
       jobEnded: (job) => this.#jobEnded(job),
@@ -201,7 +204,8 @@ export class Simulation {
     const jobs = [...this.#attention];
     this.#attention.clear();
     for (const job of jobs) attend(this.#truth, job, this.#specs.get(job)!);
-    const { actions } = decide(this.#world(), new Date(beganAt + this.#queue.now));
+    this.#readWorld();
+    const { actions } = decideQueue(this.#memory, new Date(beganAt + this.#queue.now));
     this.#chronicle.figures.decisions++;
     for (const action of actions) {
       if (action.kind === 'move') {
@@ -218,19 +222,20 @@ export class Simulation {
     }
   }
 
-  #world(): World {
-    const runs: World['runs'] = [];
-    for (const { runs: rows } of this.#open.values()) {
-      for (const { state, world } of rows) if (state === 'waiting' || state === 'leased') runs.push(world);
+  /** Brings the scheduler's memory up to date, as its WorldMemory does from what the database says has changed. */
+  #readWorld(): void {
+    const { jobs, runs, nodes } = this.#truth.changed;
+    this.#fleet.markSeen();
+    for (const { world } of nodes) this.#memory.putNode(world);
+    for (const { world } of jobs) {
+      if (this.#open.has(world.jobId)) this.#memory.putJob(world);
+      else this.#memory.dropJob(world.jobId);
     }
-    return {
-      jobs: [...this.#open.values()].map(({ world }) => world),
-      runs,
-      nodes: this.#fleet.worldNodes(),
-      budgets: [],
-      policy: this.#input.policy,
-      nodeSilenceSeconds,
-    };
+    for (const { state, world } of runs) {
+      if (state === 'waiting' || state === 'leased') this.#memory.putRun(world);
+      else this.#memory.dropRun(world.runId);
+    }
+    for (const set of [jobs, runs, nodes]) set.clear();
   }
 
   #ring({ runId, leaseEpoch, nodeId }: Ring & { nodeId: string }, slot: number): void {
