@@ -205,6 +205,8 @@ export class Simulation {
     this.#attention.clear();
     for (const job of jobs) attend(this.#truth, job, this.#specs.get(job)!);
     this.#readWorld();
+    // Nothing waits for a slot or for money: nothing can be decided.
+    if (this.#memory.kinds.size === 0 && this.#memory.budgetWaits.size === 0) return;
     const { actions } = decideQueue(this.#memory, new Date(beganAt + this.#queue.now));
     this.#chronicle.figures.decisions++;
     for (const action of actions) {
@@ -285,7 +287,10 @@ export class Simulation {
       }
     }
     this.#chronicle.sample(now, waiting, this.#fleet.busy());
-    if (!this.#isOver) this.#queue.after(hour, () => this.#sample());
+    if (this.#isOver) return;
+    // Time alone decides too: what nobody can take is given up some day.
+    this.#decideBy(now);
+    this.#queue.after(hour, () => this.#sample());
   }
 }
 
