@@ -16,7 +16,11 @@ export const refusal = async (db: Connection, { runId, leaseEpoch, nodeId }: Hol
   if (!run) return new Problem('not-found', `There is no run ${runId}`);
   const lease = await db.lease.findUnique({ where: { runId_leaseEpoch: { runId, leaseEpoch } } });
   if (lease ? lease.nodeId !== nodeId : run.nodeId !== nodeId && run.nodeId !== null) {
-    return new Problem('not-your-run', `Run ${runId} is leased to another node`);
+    return new Problem(
+      'not-your-run',
+      `Run ${runId} is leased to another node`,
+      'a node writes only in the name of a lease that it was given',
+    );
   }
   return new Problem(
     'lease-lost',

@@ -102,7 +102,11 @@ async function readToken(
     );
   }
   if (node.state === 'pending') {
-    throw new Problem('forbidden', `Node ${claims.nodeId} waits to be approved by an admin.`);
+    throw new Problem(
+      'forbidden',
+      `Node ${claims.nodeId} waits to be approved by an admin.`,
+      `An admin looks at its key and inventory, then: retrain node approve ${claims.nodeId}`,
+    );
   }
   let key = keys.get(node.publicKey);
   if (key === undefined) {
