@@ -3,7 +3,13 @@
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { deviceMemoryOf } from '@retraind/shared/job/device-memory';
 import { type DeviceMemory, drainsNode } from '@retraind/shared/job/failure';
-import { type LeaveCode, leaseEnding, leaveEnding } from '@retraind/shared/job/lease-end';
+import {
+  type LeaveCode,
+  leaseEnding,
+  leaveEnding,
+  notBegun,
+  slotSilenceSeconds,
+} from '@retraind/shared/job/lease-end';
 import type { Purpose } from '@retraind/shared/job/run-place';
 import type { Blame, JobState, LeaseOutcome, RunState, RunStep } from '@retraind/shared/job/states';
 import { openJobStates } from '@retraind/shared/job/states';
@@ -136,6 +142,7 @@ export const endWithoutResult = async (
     failureSha256: breakage.failureSha256,
     deviceMemory: code === 'device-memory' ? await deviceMemory(tx, locked) : undefined,
   });
+  await noteSlot(tx, locked, after.lease.code === notBegun);
   if (after.nodeFaults !== 'stay') await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
   await closeLease(tx, lease, { ...breakage, ...after.lease }, files);
   const reason = `${after.reason}: ${detail}`;
@@ -214,6 +221,28 @@ const moveFrom = async (
     if (error instanceof Problem && error.code === 'conflict') return jobState;
     throw error;
   }
+};
+
+/** Whether the slot's worker answered: one that did not is asked later, one that did at once. */
+export const noteSlot = async (
+  tx: Transaction,
+  { nodeId, slot }: Pick<LockedRun, 'nodeId' | 'slot'>,
+  isSilent: boolean,
+): Promise<void> => {
+  const key = String(slot);
+  if (!isSilent) {
+    await tx.$executeRaw`
+      UPDATE node SET silent_slots = silent_slots - ${key}::text WHERE node_id = ${nodeId} AND silent_slots ? ${key}::text`;
+    return;
+  }
+  const [node] = await tx.$queryRaw<{ losses: number }[]>`
+    SELECT COALESCE((silent_slots -> ${key}::text ->> 'losses')::int, 0) AS losses FROM node
+    WHERE node_id = ${nodeId} FOR UPDATE`;
+  const losses = (node?.losses ?? 0) + 1;
+  await tx.$executeRaw`
+    UPDATE node SET silent_slots = jsonb_set(silent_slots, ARRAY[${key}::text], jsonb_build_object(
+      'losses', ${losses}::int, 'until', now() + make_interval(secs => ${slotSilenceSeconds(losses)}::float8)))
+    WHERE node_id = ${nodeId}`;
 };
 
 /** Counts a fault of a node, or (null) ends its row of faults. */

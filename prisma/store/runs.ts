@@ -22,6 +22,7 @@ import {
   type LeaseEnd,
   type LeaseFiles,
   lockLease,
+  noteSlot,
 } from './lease-end.ts';
 import { type Holder, refusal, requireHolder } from './lease-hold.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
@@ -260,6 +261,7 @@ export const report = (
       WHERE run_id = ${runId}`;
     await tx.runOutput.createMany({ data: outcome.outputs.map((result) => evidenceRow(runId, result)) });
     await tx.reference.createMany({ data: outcome.references.map((result) => evidenceRow(runId, result)) });
+    await noteSlot(tx, locked, false);
     await countNodeFault(tx, locked.nodeId, null);
     return { jobId: locked.jobId, run: 'reported', job: locked.jobState };
   });

@@ -1,6 +1,7 @@
 // The scheduler's cursor: whatever is committed is told, at least once, whoever commits when.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import { withDatabase } from '../../tests/support/database.ts';
 import { breakageOf, leaseRun, makeJob, makeNode, resultOf } from '../../tests/support/scenario.ts';
 import { listen } from '../client.ts';
@@ -116,4 +117,31 @@ test('every change is notified, a heartbeat and a sign of life are not', async (
   } finally {
     await listening.close();
   }
+});
+
+test('a slot whose worker begins nothing falls silent, longer each time, until it begins again', async () => {
+  const [node] = [await makeNode(db, 2)];
+  const lose = async (hasBegun: boolean) => {
+    const { jobId } = await makeJob(db);
+    const [runId] = await runs.add(db, jobId, retrainPlaces(1));
+    const wish = { runId: runId!, nodeId: node!.nodeId, slot: 1, leaseSeconds: 60 };
+    const lease = { runId: runId!, leaseEpoch: (await runs.lease(db, wish))!, nodeId: node!.nodeId };
+    if (hasBegun) await runs.heartbeat(db, { ...lease, step: 'fetch', progress: null, leaseSeconds: 60 });
+    await runs.giveBack(db, { ...lease, outcome: 'lost', blame: 'farm', detail: 'nothing was heard' });
+  };
+  const silence = async () => {
+    const { nodes } = await world.read(db, null);
+    const { slots } = nodes.find(({ nodeId }) => nodeId === node!.nodeId)!;
+    assert.equal(slots[0]!.silentUntil ?? null, null);
+    const until = slots[1]!.silentUntil;
+    return until ? Math.round((until.getTime() - Date.now()) / 1_000) : null;
+  };
+  await lose(false);
+  const once = (await silence())!;
+  assert.ok(once >= 1 && once <= 4, String(once));
+  await lose(false);
+  const twice = (await silence())!;
+  assert.ok(twice > 4 && twice <= 8, String(twice));
+  await lose(true);
+  assert.equal(await silence(), null);
 });

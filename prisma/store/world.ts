@@ -78,6 +78,7 @@ type NodeColumn =
 interface NodeRow extends Pick<WorldNode, NodeColumn> {
   slots: number;
   accelerators: Accelerator[];
+  silentSlots: Record<string, { until: string }>;
 }
 
 const nodeDefaults = {
@@ -138,7 +139,8 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
         SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
           CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
           CASE WHEN state = 'quarantined' THEN extract(epoch FROM state_at) * 1000 END AS "quarantinedAt",
-          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators
+          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators,
+          silent_slots AS "silentSlots"
         FROM node WHERE changed >= ${from}::bigint
       ) AS told) AS nodes`;
   const jobs: Told<JobRow, 'requestedAt'>[] = JSON.parse(row.jobs);
@@ -161,13 +163,16 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
       leasedAt: dateOf(leasedAt),
       notBefore: dateOf(notBefore),
     })),
-    nodes: nodes.map(({ accelerators, slots, quarantinedAt, seenAt, ...node }) => ({
+    nodes: nodes.map(({ accelerators, slots, silentSlots, quarantinedAt, seenAt, ...node }) => ({
       ...nodeDefaults,
       ...node,
       quarantinedAt: dateOf(quarantinedAt),
       seenAt: dateOf(seenAt),
       machine: node.class.split('+', 1)[0]!,
-      slots: slotsOfNode(slots, accelerators),
+      slots: slotsOfNode(slots, accelerators).map((slot) => {
+        const silent = silentSlots[slot.slot];
+        return silent ? { ...slot, silentUntil: new Date(silent.until) } : slot;
+      }),
     })),
     // Read after the world: what a lease that it does not show yet has set aside is counted all the same.
     budgets: await budgets.forWorld(db),

@@ -15,6 +15,9 @@ import type { Blame, JobState, LeaseOutcome } from './states.ts';
 export const notBegun = 'not-begun';
 const longestBlamelessWaitSeconds = 600;
 
+/** How long a slot is asked for nothing after so many leases in a row that its worker did not begin. */
+export const slotSilenceSeconds = (losses: number): number => Math.min(2 ** (losses + 1), 60);
+
 /** Why a run leaves its slot without anybody's fault: for another run, by a person's wish, or with its worker. */
 export const leaveCodes = ['preempted', 'given-back', 'node-stopped'] as const;
 export type LeaveCode = (typeof leaveCodes)[number];

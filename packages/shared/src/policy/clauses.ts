@@ -23,6 +23,7 @@ export const clauses = [
   'elsewhere',
   'budget',
   'room',
+  'answers',
   'free',
   'reservation',
 ] as const;

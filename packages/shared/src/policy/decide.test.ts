@@ -145,6 +145,18 @@ test('a run goes elsewhere after a node failed it, and back where it is the only
   assert.deepEqual(placed(world({ jobs, runs: busy, nodes: [node('a'), node('b')] })), []);
 });
 
+test('a slot whose worker did not answer is asked for nothing for a while, the others go on', () => {
+  const silent = (seconds: number) => {
+    const [first, second] = slotsOfNode(2, []);
+    return node('a', { slots: [{ ...first!, silentUntil: ago(-seconds) }, second!] });
+  };
+  const jobs = [job('j', 2), job('k', 1)];
+  assert.deepEqual(placed(worldOf(jobs, [silent(5)])), ['rj@a/1']);
+  assert.deepEqual(placed(worldOf(jobs, [silent(-1)])), ['rj@a/0', 'rk@a/1']);
+  const alone = node('a', { slots: [{ ...slotsOfNode(1, [])[0]!, silentUntil: ago(-5) }] });
+  assert.deepEqual(placed(worldOf([job('j', 1)], [alone])), []);
+});
+
 test('points: weights, waiting and length; who is overdue comes first whatever the weights', () => {
   const first = (...jobs: WorldJob[]): string => placed(worldOf(jobs, [node('a')]))[0]!.replace(/@.*/, '');
   assert.equal(first(job('low', 100), job('high', 1, 'none', { priority: 1 })), 'rhigh');

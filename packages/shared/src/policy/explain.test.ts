@@ -31,6 +31,11 @@ test('each clause refuses by name and with its reason', () => {
     [{ retired: true }, 'serving', /retired/],
     [{ seenAt: ago(31) }, 'seen', /seen 31 s ago/],
     [{ seenAt: null }, 'seen', /never seen/],
+    [
+      { slots: slotsOfNode(1, [a100]).map((slot) => ({ ...slot, silentUntil: ago(-9) })) },
+      'answers',
+      /did not begin the last run that it was given; asked again in 9 s/,
+    ],
     [{ machine: 'arm64' }, 'machine', /wants amd64; this is arm64/],
     [{ tags: [] }, 'tags', /wants the tag big/],
     [

@@ -182,7 +182,7 @@ function expectedStart({ queue, now, moment, lane }: Waiting, ahead: readonly Ah
   return new Date(now.getTime() + Math.max(Math.min(...left), seconds / slots.length) * 1_000);
 }
 
-const passing: readonly string[] = ['room', 'free', 'reservation'];
+const passing: readonly string[] = ['room', 'answers', 'free', 'reservation'];
 
 /** One sentence: the slot that lacks least, and what it lacks. */
 export function nearestMiss(slots: readonly SlotAnswer[]): string {

@@ -50,7 +50,9 @@ export class Moment {
     for (const { node, slots } of queue.nodes.values()) {
       if (!nodeServes(node, queue.nodeSilenceSeconds, now)) continue;
       this.serving.push(...slots);
-      for (const view of slots) if (!queue.held.has(view.key)) this.free.set(view.key, view);
+      for (const view of slots) {
+        if (!queue.held.has(view.key) && silentSeconds(view, now) === 0) this.free.set(view.key, view);
+      }
     }
     this.#held = new Map(queue.heldByAccount);
     const accounts = [...queue.activeByAccount.keys()];
@@ -188,6 +190,7 @@ export class Moment {
     const room = this.roomOf(view);
     const roomy = this.hasRoom(lane.kind, view);
     const holder = this.queue.held.get(view.key) ?? this.#placed.get(view.key);
+    const silent = silentSeconds(view, this.now);
     const kept = this.reservations.get(view.node.nodeId);
     const keeps = kept !== undefined && !this.permits(entry, view);
     return [
@@ -207,6 +210,14 @@ export class Moment {
             : tellBudget(budget, chargeOf(demand, fit!.devices.length)),
       },
       { clause: 'room', passes: roomy, reason: tellRoom(room, demand, roomy) },
+      {
+        clause: 'answers',
+        passes: silent === 0,
+        reason:
+          silent === 0
+            ? 'its worker answers, as far as is known'
+            : `its worker did not begin the last run that it was given; asked again in ${displayDuration(silent)}`,
+      },
       {
         clause: 'free',
         passes: holder === undefined,
@@ -233,6 +244,10 @@ export class Moment {
     return respects(reservation, entry.job.demand, view, this.tenantsOf(view.node.nodeId), this.now);
   }
 }
+
+/** How long the slot is asked for nothing yet, because its worker did not answer; 0 where it may be asked. */
+const silentSeconds = ({ slot: { silentUntil } }: SlotView, now: Date): number =>
+  silentUntil ? Math.max(0, (silentUntil.getTime() - now.getTime()) / 1_000) : 0;
 
 export const tellBudget = (budget: Budget, charge: Charge): string => {
   const hours = (seconds: number): string => (seconds / 3_600).toFixed(2);

@@ -95,6 +95,8 @@ export interface WorldRun {
 
 export interface WorldSlot {
   slot: number;
+  /** Its worker let its last lease run out without a word: no run until then. Null or absent where it answers. */
+  silentUntil?: Date | null;
   /** Devices of this slot alone; none for a CPU slot. */
   accelerators: Accelerator[];
 }
