@@ -55,7 +55,7 @@ test('a tagged version makes its job once; a newer one supersedes it; an overlay
   assert.deepEqual(
     current.map(({ source, version, policy, beacon }) => [source, version, policy, beacon]),
     [
-      ['anthy', '1:0.4-2', 'on-demand', ''],
+      ['anthy', '1:0.4-2', 'per-release', ''],
       ['sample', '1.0-1', 'on-upload', ''],
       ['wanted', '1-1', 'on-demand', ''],
     ],
