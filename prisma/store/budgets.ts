@@ -55,6 +55,30 @@ export const list = (db: Connection): Promise<StoredBudget[]> =>
     ) AS reserved ON true
     ORDER BY account`;
 
+/** A run that has used more than was set aside for it, of a budget that has no more. */
+export interface Overrun {
+  runId: string;
+  leaseEpoch: number;
+  account: Account;
+}
+
+/** Runs that a hard stop ends. Empty where what is set aside keeps every budget within its limit. */
+export const overrunning = (db: Connection): Promise<Overrun[]> =>
+  db.$queryRaw<Overrun[]>`
+    WITH open AS (
+      SELECT lease.run_id, lease.lease_epoch, lease.gpus, lease.reserved_hours, budget.account,
+        CASE WHEN lease.gpus > 0 THEN budget.gpu_hours - budget.spent_gpu_hours
+          ELSE budget.cpu_hours - budget.spent_cpu_hours END AS left_hours,
+        EXTRACT(EPOCH FROM now() - lease.started_at)::float8 / 3600 * GREATEST(lease.gpus, 1) AS used_hours
+      FROM budget JOIN job ON budget.account IN ('suite:' || job.suite, 'requester:' || job.requested_by)
+        JOIN run USING (job_id) JOIN lease USING (run_id)
+      WHERE run.state = 'leased' AND run.leave_code IS NULL AND lease.outcome IS NULL
+    ), weighed AS (
+      SELECT *, sum(GREATEST(reserved_hours, used_hours)) OVER (PARTITION BY account, gpus > 0) AS wanted_hours FROM open
+    )
+    SELECT DISTINCT ON (run_id) run_id AS "runId", lease_epoch AS "leaseEpoch", account FROM weighed
+    WHERE wanted_hours > left_hours AND used_hours > reserved_hours ORDER BY run_id, account`;
+
 const secondsPerHour = 3_600;
 
 /** The budgets as the scheduler weighs them: one an account and unit that has a limit. */

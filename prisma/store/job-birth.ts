@@ -1,14 +1,17 @@
 // How a wish begins its life: waiting for a slot, refused by the ledger until its entry expires, or held for an approval where a
 // budget asks for one. The same for a person's wish, an upload and a release.
+import type { RunEstimate } from '@retraind/shared/cost/estimate';
+import { unitOf } from '@retraind/shared/cost/reservation';
 import { refusalOf, refusingEntry } from '@retraind/shared/ledger/entry';
 import { approvalWanted, type ExpectedCost, type Threshold } from '@retraind/shared/policy/approval';
-import { type Demand, demandOfRecipe, demandOfTag } from '@retraind/shared/policy/world';
+import { type Demand, demandOfRecipe, demandOfStored, demandOfTag } from '@retraind/shared/policy/world';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Recipe } from '@retraind/shared/recipe/recipe';
 import { countedPlaces } from '@retraind/shared/verdict/run-plan';
-import type { Transaction } from '../client.ts';
+import type { Database, Transaction } from '../client.ts';
 import type { Prisma } from '../generated/client.ts';
 import { estimateFor } from './estimates.ts';
+import { moveJob } from './job-move.ts';
 import * as ledger from './ledger.ts';
 import type { SourceVersion } from './versions.ts';
 
@@ -67,14 +70,40 @@ export const beginningOf = async (
   if (entry !== null) {
     return { ...plain, state: 'auto-not-for-us', reason: refusalOf(entry), ledgerId: entry.ledgerId };
   }
-  const runs = countedPlaces(recipe?.models ?? []).expected;
-  const cost: ExpectedCost = {
-    unit: estimate.gpus > 0 ? 'gpu' : 'cpu',
-    hours: estimate.seconds && (runs * estimate.seconds * Math.max(estimate.gpus, 1)) / 3_600,
-  };
-  const wanted = approvalWanted(cost, await thresholdsOf(tx, suite, requestedBy));
+  const wanted = approvalWanted(costOf(estimate, recipe), await thresholdsOf(tx, suite, requestedBy));
   return wanted === null ? plain : { ...plain, state: 'held', reason: wanted, approvalAskedAt: new Date() };
 };
+
+/** Of all the runs that an honest package comes to. */
+const costOf = (estimate: RunEstimate, recipe: Recipe | null): ExpectedCost => ({
+  unit: unitOf(estimate.gpus),
+  hours:
+    estimate.seconds &&
+    (countedPlaces(recipe?.models ?? []).expected * estimate.seconds * Math.max(estimate.gpus, 1)) / 3_600,
+});
+
+/**
+ * After the first run of a job that nobody had timed: what its runs take is known now, so it is set aside for the others, and a
+ * job that turns out to be large is held for an approval. True where it is.
+ */
+export const learnCost = (db: Database, jobId: string): Promise<boolean> =>
+  db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT job_id FROM job WHERE job_id = ${jobId} FOR UPDATE`;
+    const job = await tx.job.findUniqueOrThrow({ where: { jobId } });
+    const demand = demandOfStored(job.demand as Partial<Demand>);
+    const estimate = await estimateFor(tx, job.source, job.version);
+    if (demand.estimateSeconds > 0 || estimate.seconds === null) return false;
+    const known = { ...demand, estimateSeconds: estimate.seconds } as unknown as Prisma.InputJsonObject;
+    await tx.job.update({ where: { jobId }, data: { demand: known } });
+    if (job.approvalAskedAt !== null) return false;
+    const recipe = job.control === null ? null : parseRecipe(job.control).recipe;
+    const thresholds = await thresholdsOf(tx, job.suite, job.requestedBy);
+    const reason = approvalWanted(costOf(estimate, recipe), thresholds);
+    if (reason === null) return false;
+    await tx.job.update({ where: { jobId }, data: { approvalAskedAt: new Date() } });
+    await moveJob(tx, { jobId, to: 'held', reason, actor: 'scheduler' });
+    return true;
+  });
 
 /** The thresholds of the accounts that pay for a job. */
 export const thresholdsOf = async (

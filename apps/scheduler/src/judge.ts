@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import { judgeModels } from '@retraind/host/judge-models';
 import type { Database } from '@retraind/prisma/client';
+import { learnCost } from '@retraind/prisma/store/job-birth';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
@@ -45,6 +46,9 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   // The recipe of a new version is unknown until a first run has seen it.
   const known = recipe === null ? [] : (await verdicts.ofJob(db, jobId)).map(({ verdict }) => verdict);
   const there = [...reported, ...live, ...unmade];
+  // Its cost is known from now on: what is set aside for its runs, and whether an admin is asked.
+  const isTimed = job.demand.estimateSeconds > 0 || reported.length === 0;
+  if (!isTimed && (await learnCost(db, jobId))) return 'held';
   const planned = plannedRuns(recipe?.models ?? [], known);
   if (placesBeyond(planned, there).length > 0) return topUp(parts, jobId, planned);
   if (recipe === null || live.length > 0) return 'nothing';

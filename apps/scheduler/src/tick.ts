@@ -16,6 +16,7 @@ import { attend } from './judge.ts';
 import type { Metrics } from './metrics.ts';
 import type { Bell } from './queue/bell.ts';
 import { reap } from './reap.ts';
+import { stopOverspent } from './spend.ts';
 import type { WorldMemory } from './world.ts';
 
 export interface TickParts {
@@ -41,6 +42,7 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   const endTimer = metrics.tickSeconds.startTimer();
   if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, log));
 
+  metrics.deeds.inc({ deed: 'stop-overspent' }, await stopOverspent(parts));
   const changed = await look(parts);
   let deeds = 0;
   for (const jobId of new Set([...changed, ...memory.queue.idleJobIds])) {

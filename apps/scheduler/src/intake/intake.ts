@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import { type Overlay, readOverlays } from '@retraind/host/overlays';
 import type { Database } from '@retraind/prisma/client';
+import * as ledger from '@retraind/prisma/store/ledger';
 import * as suites from '@retraind/prisma/store/suites';
 import * as versions from '@retraind/prisma/store/versions';
 import { retrainDue } from '@retraind/shared/policy/retrain';
@@ -154,12 +155,20 @@ export const openIntake = (options: IntakeOptions): Intake => {
 
 /** How often the list of suites is looked at; each suite is read at its own interval. */
 const lookMilliseconds = 1_000;
+/** How often jobs are looked for whose entry of the ledger has ended. */
+const ledgerMilliseconds = 60_000;
 
 /** Reads suites as they fall due, until the signal is aborted. Rejects where the database is gone. */
 export const intakeForever = async (options: IntakeOptions): Promise<void> => {
   const intake = openIntake(options);
+  let ledgerAt = 0;
   while (!options.signal.aborted) {
     await intake.readDue(Date.now());
+    if (Date.now() >= ledgerAt) {
+      ledgerAt = Date.now() + ledgerMilliseconds;
+      const jobs = await ledger.reopen(options.db);
+      if (jobs > 0) options.log('info', 'entries of the ledger have ended', { jobs });
+    }
     await delay(lookMilliseconds, undefined, { signal: options.signal }).catch(() => undefined);
   }
 };
