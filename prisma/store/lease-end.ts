@@ -36,6 +36,8 @@ export interface LeaseEnd {
   jobId: string;
   run: RunState;
   job: JobState;
+  /** Digest of the checkpoint that nobody begins with any more. */
+  droppedCheckpoint?: string;
 }
 
 export interface OpenLease {
@@ -53,6 +55,7 @@ interface LockedRun {
   slot: number;
   cancelAsked: boolean;
   leaveCode: string | null;
+  checkpointSha256: string | null;
   /** Null: no heartbeat has come yet. */
   step: string | null;
 }
@@ -64,7 +67,7 @@ export const lockLease = async (tx: Transaction, lease: OpenLease): Promise<Lock
     SELECT job.job_id FROM job JOIN run USING (job_id) WHERE run_id = ${runId} FOR UPDATE OF job`;
   const rows = await tx.$queryRaw<LockedRun[]>`
     SELECT run.job_id AS "jobId", run.purpose, job.state AS "jobState", run.node_id AS "nodeId", run.slot, run.cancel_asked AS "cancelAsked",
-      run.leave_code AS "leaveCode", run.step
+      run.leave_code AS "leaveCode", run.checkpoint_sha256 AS "checkpointSha256", run.step
     FROM run JOIN job USING (job_id)
     WHERE run_id = ${runId} AND lease_epoch = ${leaseEpoch}::int AND run.state = 'leased'
       AND (${nodeId ?? null}::text IS NULL OR node_id = ${nodeId ?? null}::text)
@@ -99,14 +102,14 @@ const setRun = (
   state: RunState,
   breakage: Breakage | null,
   waitSeconds: number,
-  fromStart = false,
+  dropsCheckpoint: boolean,
 ) =>
   tx.$executeRaw`
     UPDATE run SET state = ${state}, node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
       leave_code = NULL, leave_reason = NULL,
-      checkpoint_sha256 = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_sha256 END,
-      checkpoint_at = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_at END,
-      checkpoint_epoch = CASE WHEN ${fromStart} THEN NULL ELSE checkpoint_epoch END,
+      checkpoint_sha256 = CASE WHEN ${dropsCheckpoint} THEN NULL ELSE checkpoint_sha256 END,
+      checkpoint_at = CASE WHEN ${dropsCheckpoint} THEN NULL ELSE checkpoint_at END,
+      checkpoint_epoch = CASE WHEN ${dropsCheckpoint} THEN NULL ELSE checkpoint_epoch END,
       step = CASE WHEN ${state} = 'waiting' THEN NULL ELSE step END,
       progress = NULL,
       not_before = CASE WHEN ${waitSeconds}::float8 > 0 THEN now() + make_interval(secs => ${waitSeconds}::float8) END,
@@ -117,6 +120,10 @@ const setRun = (
 
 const isWanted = ({ cancelAsked, jobState }: LockedRun): boolean =>
   !cancelAsked && (openJobStates as readonly JobState[]).includes(jobState);
+
+/** For a LeaseEnd: what the end of the lease leaves behind. */
+export const dropped = ({ checkpointSha256 }: LockedRun): Pick<LeaseEnd, 'droppedCheckpoint'> =>
+  checkpointSha256 === null ? {} : { droppedCheckpoint: checkpointSha256 };
 
 /** Ends a lease that brought no result. `outcome` is what the lease's row will say unless the run is cancelled. */
 export const endWithoutResult = async (
@@ -150,7 +157,8 @@ export const endWithoutResult = async (
   const isGivenUp = after.run === 'broken' && (blame === 'node' || blame === 'farm');
   const said = isGivenUp ? { ...breakage, blame: after.blame, detail: reason } : breakage;
   const kept = after.run === 'waiting' ? null : said;
-  await setRun(tx, runId, after.run, kept, after.waitSeconds, after.fromStart);
+  const dropsCheckpoint = after.run !== 'waiting' || after.fromStart === true;
+  await setRun(tx, runId, after.run, kept, after.waitSeconds, dropsCheckpoint);
   if (after.raiseTo !== undefined) {
     await tx.job.update({ where: { jobId }, data: { leastDeviceMemoryBytes: after.raiseTo } });
     await note(tx, {
@@ -162,7 +170,7 @@ export const endWithoutResult = async (
     });
   }
   const job = after.job === null ? jobState : await moveFrom(tx, locked, after.job, reason);
-  return { jobId, run: after.run, job };
+  return { jobId, run: after.run, job, ...(dropsCheckpoint && dropped(locked)) };
 };
 
 const earlierLeases = (tx: Transaction, runId: string) =>
@@ -186,8 +194,9 @@ export const endByLeave = async (
     earlier: await earlierLeases(tx, runId),
   });
   await closeLease(tx, lease, { ...left, ...after.lease }, files);
-  await setRun(tx, runId, after.run, null, after.waitSeconds);
-  return { jobId, run: after.run, job: jobState };
+  const dropsCheckpoint = after.run !== 'waiting';
+  await setRun(tx, runId, after.run, null, after.waitSeconds, dropsCheckpoint);
+  return { jobId, run: after.run, job: jobState, ...(dropsCheckpoint && dropped(locked)) };
 };
 
 /** How much memory the lease's device has, what the job asks for, and what the next larger device of the farm has. */

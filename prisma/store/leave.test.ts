@@ -75,8 +75,14 @@ test('a run that is preempted keeps its checkpoint, waits without blame, and beg
     ],
   );
   // The lease that began with it names it: it is kept though another takes its place.
-  assert.equal(await leave.keepCheckpoint(db, next, sha256Of('third')), null);
-  await runs.report(db, { ...next, outcome: resultOf('a') });
+  assert.equal(await leave.keepCheckpoint(db, next, sha256Of('third')), sha256Of('second'));
+  assert.deepEqual(
+    [await leave.isNamed(db, sha256Of('first')), await leave.isNamed(db, sha256Of('second'))],
+    [false, true],
+  );
+  const done = await runs.report(db, { ...next, outcome: resultOf('a') });
+  assert.equal(done.droppedCheckpoint, sha256Of('third'));
+  assert.equal(await leave.isNamed(db, sha256Of('third')), false);
   assert.equal((await nodes.byId(db, node.nodeId))?.faultsInRow, 0);
   const notes = await audit.ofSubject(db, `run:${holder.runId}`);
   assert.deepEqual(

@@ -39,8 +39,8 @@ export const ask = (db: Database, { runId, leaseEpoch, code, reason, actor }: Le
   });
 
 /**
- * Keeps the checkpoint with which the run's next lease is to begin. Returns the digest of the one that it replaces, where
- * nothing else of the farm names that file; null otherwise. Throws `lease-lost`, `not-your-run`, `not-found`.
+ * Keeps the checkpoint with which the run's next lease is to begin. Returns the digest of the one that it replaces, or null.
+ * Throws `lease-lost`, `not-your-run`, `not-found`.
  */
 export const keepCheckpoint = (db: Database, holder: Holder, sha256: string): Promise<string | null> =>
   db.$transaction(async (tx) => {
@@ -52,11 +52,11 @@ export const keepCheckpoint = (db: Database, holder: Holder, sha256: string): Pr
       where: { runId },
       data: { checkpointSha256: sha256, checkpointEpoch: leaseEpoch, checkpointAt: new Date() },
     });
-    return before === null || before === sha256 || (await isNamed(tx, before)) ? null : before;
+    return before === sha256 ? null : before;
   });
 
-/** Whether a file is more than a checkpoint that was replaced: a lease began with it, a run waits with it, it is evidence. */
-const isNamed = async (tx: Connection, sha256: string): Promise<boolean> => {
+/** Whether a file is more than a checkpoint that was dropped: a lease began with it, a run waits with it, it is evidence. */
+export const isNamed = async (tx: Connection, sha256: string): Promise<boolean> => {
   const [named] = await tx.$queryRaw<{ isNamed: boolean }[]>`
     SELECT EXISTS (SELECT FROM lease WHERE resumed_from = ${sha256})
       OR EXISTS (SELECT FROM run WHERE checkpoint_sha256 = ${sha256})

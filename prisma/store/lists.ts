@@ -156,3 +156,12 @@ export const versionsOfSource = async (
   });
   return rows.map(versionOf);
 };
+
+/** Leases of a job's runs that ended without a result, newest first. */
+export const attemptsOfJob = (db: Connection, jobId: string, limit: number) =>
+  db.lease.findMany({
+    where: { run: { jobId }, outcome: { notIn: ['reported'] } },
+    orderBy: [{ endedAt: 'desc' }, { runId: 'asc' }, { leaseEpoch: 'desc' }],
+    take: limit,
+    include: { node: { select: { name: true } } },
+  });

@@ -17,6 +17,7 @@ import {
   type Breakage,
   closeLease,
   countNodeFault,
+  dropped,
   endByLeave,
   endWithoutResult,
   type LeaseEnd,
@@ -254,7 +255,8 @@ export const report = (
     await closeLease(tx, holder, { outcome: 'reported' }, files);
     await tx.$executeRaw`
       UPDATE run SET state = 'reported', node_id = NULL, slot = NULL, expires_at = NULL, heartbeat_at = NULL,
-        leave_code = NULL, leave_reason = NULL, step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
+        leave_code = NULL, leave_reason = NULL, checkpoint_sha256 = NULL, checkpoint_epoch = NULL, checkpoint_at = NULL,
+        step = 'report', progress = 1, ended_at = now(), seed = ${outcome.seed}::int, engine = ${outcome.engine},
         taints = ${outcome.taints}::text[], retraininfo_sha256 = ${outcome.retraininfoSha256},
         provenance_sha256 = ${outcome.provenanceSha256}, train_seconds = ${outcome.trainSeconds}::float8,
         withheld = ${outcome.withheld ? JSON.stringify(outcome.withheld) : null}::jsonb
@@ -263,7 +265,7 @@ export const report = (
     await tx.reference.createMany({ data: outcome.references.map((result) => evidenceRow(runId, result)) });
     await noteSlot(tx, locked, false);
     await countNodeFault(tx, locked.nodeId, null);
-    return { jobId: locked.jobId, run: 'reported', job: locked.jobState };
+    return { jobId: locked.jobId, run: 'reported', job: locked.jobState, ...dropped(locked) };
   });
 
 // The wire takes any short text as a code, so that an old farm understands a newer worker; here it must be one we know.

@@ -1,10 +1,13 @@
 // Jobs over HTTP: wishes, reads, pages, and the deeds of people.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as runs from '@retraind/prisma/store/runs';
 import type { Page } from '@retraind/shared/wire/page';
-import type { Job, JobSummary } from '@retraind/shared/wire/resources';
-import { findVersion, makeJob } from '../support/scenario.ts';
+import type { Job, JobSummary, Run } from '@retraind/shared/wire/resources';
+import { findVersion, makeJob, sha256Of } from '../support/scenario.ts';
 import { adminToken, porterToken, startFarm, type Told } from './farm-server.ts';
 
 const server = await startFarm();
@@ -160,6 +163,56 @@ test('giving back a job that is retraining ends its leases and keeps their seeds
   assert.equal(body.runs[0]!.seedIndex, 1);
   const client = server.client(key, lease);
   await assert.rejects(client.heartbeat({ step: 'fetch', progress: null }), { code: 'lease-lost' });
+});
+
+test('a run that trains is told to leave its slot, keeps its checkpoint, and the job tells of the attempt', async () => {
+  const key = await server.enrol('leaving');
+  const lease = await server.lease(key);
+  const client = server.client(key, lease);
+  await client.heartbeat({ step: 'train', progress: 0.5 });
+  const give = (path: string) =>
+    server.ask<Run & { detail: string }>('POST', path, { token: porterToken, json: { reason: 'it smokes' } });
+  const asked = await give(`/api/v1/runs/${lease.runId}/give-back`);
+  assert.deepEqual([asked.status, asked.body.state], [200, 'leased']);
+  const again = await give(`/api/v1/runs/${lease.runId}/give-back`);
+  assert.equal(again.status, 409);
+  assert.match(again.body.detail, /leaving already: given back by pia: it smokes/);
+  assert.deepEqual(await client.heartbeat({ step: 'train', progress: 0.5 }), {
+    cancel: false,
+    leave: { code: 'given-back', reason: 'given back by pia: it smokes', graceSeconds: 30 },
+  });
+  const path = join(server.folder, 'checkpoint');
+  await assert.rejects(client.keepCheckpoint(sha256Of('never sent')), { code: 'not-found' });
+  const sums: string[] = [];
+  for (const text of ['epoch 1', 'epoch 2']) {
+    writeFileSync(path, text);
+    const { sha256 } = await client.putArtifact(path);
+    await client.keepCheckpoint(sha256);
+    sums.push(sha256);
+  }
+  assert.equal(await server.farm.artifacts.has(sums[0]!), false, 'what was replaced is forgotten');
+  await client.report({ kind: 'given-back', code: 'given-back', step: 'train', detail: 'it smokes' });
+  const leaseEpoch = await runs.lease(server.db, {
+    ...{ runId: lease.runId, nodeId: key.nodeId, slot: 3, leaseSeconds: 60 },
+  });
+  const next = server.client(key, { ...lease, leaseEpoch: leaseEpoch! });
+  assert.deepEqual((await next.takeAssignment()).checkpoint, { sha256: sums[1], leaseEpoch: 1 });
+  const { body: job } = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
+  assert.deepEqual(
+    job.attempts.map(({ nodeName, outcome, blame, step, detail }) => [
+      nodeName,
+      outcome,
+      blame,
+      step,
+      detail,
+    ]),
+    [['leaving', 'given-back', null, 'train', 'it smokes']],
+  );
+  const waiting = await server.ask<{ detail: string }>('POST', '/api/v1/runs/nosuchrun/give-back', {
+    token: porterToken,
+    json: { reason: 'x' },
+  });
+  assert.equal(waiting.status, 404);
 });
 
 test('a job that there is not is not found, and a read that has not changed is 304', async () => {

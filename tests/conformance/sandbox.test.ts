@@ -111,6 +111,80 @@ for (const name of sandboxNames) {
       assert.equal(ending.logBytes, 100_000);
     });
 
+    test('a gigabyte of log lines costs a gigabyte to nobody', async () => {
+      let kept = 0;
+      const loud = start('yes "step 1 loss 0.5 and much more to say about it" | head -c 1000000000', {
+        limits: { logBytes: 1 << 20 },
+        onOutput: (chunk) => {
+          kept += chunk.length;
+        },
+      });
+      const { reason, logBytes } = await loud.ended;
+      assert.deepEqual([reason, logBytes, kept], ['log-limit', 1 << 20, 1 << 20]);
+    });
+
+    test('an output folder that grows beyond its limit ends the program', async () => {
+      const big = (bytes: number, last: string) => {
+        const out = join(room, `${name}-output-${turn++}`);
+        mkdirSync(out);
+        const mount: Mount = { source: out, target: '/build/result', writable: true };
+        const result = sandbox.pathInside(mount);
+        return start(`head -c ${bytes} /dev/zero > "${result}/model"; ${last}`, {
+          mounts: [mount],
+          cwd: result,
+          output: { folder: out, bytes: 2 << 20 },
+        }).ended;
+      };
+      assert.equal((await big(8 << 20, 'exec sleep 1000')).reason, 'output-limit');
+      assert.equal((await big(8 << 20, 'exit 0')).reason, 'output-limit', 'and one that was quick');
+      assert.equal((await big(1 << 20, 'exit 0')).reason, 'exited');
+    });
+
+    test('a program that is asked to leave may write down where it stands', async () => {
+      const leave = new AbortController();
+      const polite = start(
+        `trap 'echo saved > "$OUT/state"; exit 143' TERM; echo ready; while :; do sleep 0.05; done`,
+        {
+          leave: { signal: leave.signal, graceSeconds: () => 20 },
+          onOutput: () => leave.abort(),
+        },
+      );
+      const ending = await polite.ended;
+      assert.equal(ending.reason, 'left');
+      assert.equal(readFileSync(join(polite.out, 'state'), 'utf8'), 'saved\n');
+      assert.ok(ending.seconds < 15);
+    });
+
+    test('a program that is asked to leave and ends well has ended well', async () => {
+      const leave = new AbortController();
+      const done = start(`trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`, {
+        leave: { signal: leave.signal, graceSeconds: () => 20 },
+        onOutput: () => leave.abort(),
+      });
+      const { reason, exitCode } = await done.ended;
+      assert.deepEqual([reason, exitCode], ['exited', 0]);
+    });
+
+    test('one that will not leave is ended after its grace, with all that it started', async () => {
+      const leave = new AbortController();
+      const stubborn = start(
+        `trap '' TERM; setsid sh -c 'trap "" TERM; while :; do echo x >> "$OUT/alive"; sleep 0.05; done' > /dev/null 2>&1 & echo ready; while :; do sleep 0.05; done`,
+        {
+          leave: { signal: leave.signal, graceSeconds: () => 0.5 },
+          onOutput: () => leave.abort(),
+        },
+      );
+      assert.equal((await stubborn.ended).reason, 'left');
+      const size = existsSync(join(stubborn.out, 'alive'))
+        ? readFileSync(join(stubborn.out, 'alive')).length
+        : 0;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const later = existsSync(join(stubborn.out, 'alive'))
+        ? readFileSync(join(stubborn.out, 'alive')).length
+        : 0;
+      assert.equal(later, size);
+    });
+
     test('a full quota ends the program: many files, and one file by the kernel', async () => {
       const many = 'i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero > "$OUT/$i"; done';
       assert.equal((await start(many, { limits: { diskBytes: 8 << 20 } }).ended).reason, 'disk-limit');

@@ -227,6 +227,7 @@ export const jobSummary: JobSummary = {
 export const job: Job = {
   ...jobSummary,
   verdicts: [verdict],
+  attempts: [],
   jobSeed: sha('9'),
   seedOverride: null,
   beacon: 'Date: Sat, 21 Nov 2026 14:00:00 UTC, sha256 1234',
@@ -293,6 +294,8 @@ export const run: Run = {
       endedAt: at,
       outcome: 'reported',
       breakage: null,
+      left: null,
+      resumedFrom: null,
     },
   ],
   logHref: '/api/v1/runs/run1abcdefgh/log',

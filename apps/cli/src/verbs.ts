@@ -2,6 +2,7 @@
 import type { Verb } from './args.ts';
 import { archive } from './verbs/archive.ts';
 import { budgetSet, budgetShow } from './verbs/budget.ts';
+import { cancel, giveBack } from './verbs/cancel.ts';
 import { demo } from './verbs/demo.ts';
 import { diff } from './verbs/diff.ts';
 import { explain } from './verbs/explain.ts';
@@ -39,6 +40,8 @@ export const verbs: readonly Verb[] = [
   explain,
   diff,
   request,
+  cancel,
+  giveBack,
   approve,
   release,
   releasePause,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Heartbeat, HeartbeatAnswer } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
-import { Beat, RunStopped } from './beat.ts';
+import { Beat, type LeaveAsked, RunStopped } from './beat.ts';
 
 type Told = Omit<Heartbeat, 'leaseEpoch'>;
 
@@ -32,6 +32,7 @@ const beatOn = (
     farm,
     heartbeatSeconds,
     shutdown: shutdown.signal,
+    stopGraceSeconds: 3,
     onTrouble: (error) => troubles.push(error),
   });
 
@@ -73,21 +74,36 @@ test('a lost lease stops the run; a farm that is away does not', async () => {
   await beat.end();
 });
 
-test('a shutdown stops the run, before or after it began', async () => {
+test('a shutdown asks the run to leave, before or after it began, and the heart beats on', async () => {
   const shutdown = new AbortController();
-  const beat = beatOn(
-    farmThat(() => ({ cancel: false })),
-    3_600,
-    shutdown,
-  );
+  const farm = farmThat(() => ({ cancel: false }));
+  const beat = beatOn(farm, 0.01, shutdown);
   shutdown.abort();
-  assert.equal(beat.signal.reason.why, 'shutdown');
+  const asked = beat.leave.reason as LeaveAsked;
+  assert.deepEqual([asked.code, asked.graceSeconds], ['node-stopped', 3]);
+  await farm.next();
+  await farm.next();
+  assert.equal(beat.signal.aborted, false);
   await beat.end();
   const late = beatOn(
     farmThat(() => ({ cancel: false })),
     3_600,
     shutdown,
   );
-  assert.equal(late.signal.aborted, true);
+  assert.equal(late.leave.aborted, true);
   await late.end();
+});
+
+test('a run that is asked to leave may still be cancelled', async () => {
+  const leave = { code: 'preempted', reason: 'a larger run waits', graceSeconds: 60 } as const;
+  const beat = beatOn(
+    farmThat((count) => ({ cancel: count > 3, ...(count > 1 && { leave }) })),
+    0.01,
+  );
+  await once(beat.leave, 'abort');
+  const asked = beat.leave.reason as LeaveAsked;
+  assert.deepEqual([asked.code, asked.message, asked.graceSeconds], ['preempted', 'a larger run waits', 60]);
+  await once(beat.signal, 'abort');
+  assert.equal((beat.signal.reason as RunStopped).why, 'cancelled');
+  await beat.end();
 });

@@ -8,11 +8,14 @@ export class Breakage extends Error {
   override readonly name = 'Breakage';
   readonly blame: Blame;
   readonly problem: Problem;
+  /** Digest of what the target said last (job/blame-rules failureText); absent where none failed. */
+  readonly failureSha256: string | undefined;
 
-  constructor(blame: Blame, problem: Problem) {
+  constructor(blame: Blame, problem: Problem, failureSha256?: string) {
     super(problem.detail, { cause: problem });
     this.blame = blame;
     this.problem = problem;
+    this.failureSha256 = failureSha256;
   }
 }
 

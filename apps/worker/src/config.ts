@@ -7,6 +7,7 @@ import {
   textOption,
   urlOption,
 } from '@retraind/host/config';
+import { defaultFarmLimits } from './farm-limits.ts';
 
 export const workerOptions = {
   api: urlOption('RETRAIND_API', ['http', 'https'], { help: 'address of the farm’s api', required: true }),
@@ -46,8 +47,64 @@ export const workerOptions = {
   inventory: textOption('RETRAIND_INVENTORY', {
     help: 'folder of a recorded inventory to be told instead of the machine’s own; for trials: shown as replayed, and taints each run',
   }),
+  ...limitOptions(),
   logLevel: logLevelOption(),
 };
+
+/** What the farm allows any run, whatever its recipe says, and how a run that leaves is waited for. */
+function limitOptions() {
+  const { seconds, silenceSeconds, logBytes, outputBytes, diskBytes, checkpointBytes } = defaultFarmLimits;
+  const bytes = (name: string, help: string, fallback: number, most = 2 ** 50) =>
+    numberOption(name, { least: 65_536, most, whole: true }, { help, fallback: String(fallback) });
+  const time = (name: string, help: string, fallback: number) =>
+    numberOption(name, { least: 1, most: 366 * 86_400 }, { help, fallback: String(fallback) });
+  return {
+    timeLimitSeconds: time(
+      'RETRAIND_TIME_LIMIT_SECONDS',
+      'longest training of any run, whatever its recipe says',
+      seconds,
+    ),
+    silenceLimitSeconds: time(
+      'RETRAIND_SILENCE_LIMIT_SECONDS',
+      'longest silence of any run, whatever its recipe says',
+      silenceSeconds,
+    ),
+    logLimitBytes: bytes(
+      'RETRAIND_LOG_LIMIT_BYTES',
+      'what a run’s targets may write as log; the api takes 64 MiB at most',
+      logBytes,
+      48 * 2 ** 20,
+    ),
+    outputLimitBytes: bytes(
+      'RETRAIND_OUTPUT_LIMIT_BYTES',
+      'what a run may leave in $RETRAIN_OUT',
+      outputBytes,
+    ),
+    diskLimitBytes: bytes(
+      'RETRAIND_DISK_LIMIT_BYTES',
+      'disk of any run, whatever its recipe says',
+      diskBytes,
+    ),
+    checkpointLimitBytes: bytes(
+      'RETRAIND_CHECKPOINT_LIMIT_BYTES',
+      'a larger checkpoint is not kept',
+      checkpointBytes,
+    ),
+    checkpointSeconds: numberOption(
+      'RETRAIND_CHECKPOINT_SECONDS',
+      { least: 0.1, most: 86_400 },
+      { help: 'how often a changed checkpoint is kept with the farm while a run trains', fallback: '300' },
+    ),
+    stopGraceSeconds: numberOption(
+      'RETRAIND_STOP_GRACE_SECONDS',
+      { least: 0, most: 3_600 },
+      {
+        help: 'how long a run may take to write a checkpoint when this worker is told to stop; whoever stops it must wait 7 s longer',
+        fallback: '8',
+      },
+    ),
+  };
+}
 
 /** Warnings that `--check-config` prints. */
 export const workerNotes = (config: { queueUrl?: string; sandbox: string; inventory?: string }): string[] => [

@@ -22,6 +22,8 @@ export interface FarmClient {
   putArtifact(path: string): Promise<{ sha256: string; bytes: number }>;
   /** Fetches a file by digest into `path`, digest checked. */
   getArtifact(sha256: string, path: string): Promise<void>;
+  /** Names a stored file as the checkpoint with which the run's next lease is to begin. */
+  keepCheckpoint(sha256: string): Promise<void>;
   /** Ends the lease. A second call for the same lease is refused by the farm. */
   report(outcome: ReportOutcome): Promise<void>;
 }

@@ -44,6 +44,9 @@ export function httpFarmClient(options: HttpFarmOptions): FarmClient {
     appendMetrics: metrics,
     putArtifact: (path) => putArtifact(ask, path, `runId=${runId}&leaseEpoch=${leaseEpoch}`),
     getArtifact: (sha256, path) => getArtifact(ask, sha256, path),
+    async keepCheckpoint(sha256) {
+      await post('checkpoint', { sha256 });
+    },
     async report(outcome) {
       await Promise.all([log(''), metrics('')]);
       try {

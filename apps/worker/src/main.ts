@@ -5,6 +5,7 @@ import { loadConfig } from '@retraind/host/config';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
+import { uploadSeconds } from './beat.ts';
 import { workerNotes, workerOptions } from './config.ts';
 import { Inventory, machineInventory, replayedInventory } from './gpu/inventory.ts';
 import { openMachine } from './gpu/machine.ts';
@@ -92,6 +93,16 @@ const answering = answerRings({
       programs,
       devices: new SlotDevices(inventory, machine, slot),
       parallel: config.parallel,
+      limits: {
+        seconds: config.timeLimitSeconds,
+        silenceSeconds: config.silenceLimitSeconds,
+        logBytes: config.logLimitBytes,
+        outputBytes: config.outputLimitBytes,
+        diskBytes: config.diskLimitBytes,
+        checkpointBytes: config.checkpointLimitBytes,
+      },
+      checkpointSeconds: config.checkpointSeconds,
+      stopGraceSeconds: config.stopGraceSeconds,
       shutdown: shutdown.signal,
       log,
     }),
@@ -106,9 +117,12 @@ answering.then(
 );
 
 // The sandbox's processes get their time to end, and the farm hears that the run is given back.
-closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
-  if (err) log.fatal({ err }, 'unexpected error');
-  shutdown.abort();
-  await answering.then((queueSide) => queueSide.close()).catch(() => undefined);
-  await present;
-});
+closeWithGrace(
+  { delay: (config.stopGraceSeconds + uploadSeconds + 3) * 1_000, logger: false },
+  async ({ err }) => {
+    if (err) log.fatal({ err }, 'unexpected error');
+    shutdown.abort();
+    await answering.then((queueSide) => queueSide.close()).catch(() => undefined);
+    await present;
+  },
+);

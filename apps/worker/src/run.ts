@@ -3,7 +3,9 @@
 //   fetch ──► unpack ──► train ──► evaluate ──► pack ──► report
 //
 // A step that cannot go on throws a Breakage (or a Problem), which is reported with its blame. A run that is stopped from
-// outside (cancelled, lease lost, shutdown) reports nothing: its signal's reason is thrown.
+// outside (cancelled, lease lost) reports nothing: its signal's reason is thrown. One that is to leave its slot ends at once while
+// it fetches and unpacks, after its checkpoint while it trains, and not at all afterwards, when minutes are left: unless its
+// worker itself stops.
 
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -11,8 +13,10 @@ import { join } from 'node:path';
 import { type Apt, openApt } from '@retraind/host/apt';
 import type { RunStep } from '@retraind/shared/job/states';
 import type { Assignment, RunOutcome } from '@retraind/shared/wire/messages';
+import { LeaveAsked } from './beat.ts';
 import { breakageOf } from './breakage.ts';
 import type { FarmClient } from './farm-client.ts';
+import { defaultFarmLimits, type FarmLimits } from './farm-limits.ts';
 import type { SlotDevices } from './gpu/slot-devices.ts';
 import type { Programs } from './programs.ts';
 import { makeRunFolders } from './run-folders.ts';
@@ -40,6 +44,12 @@ export interface RunOptions {
   cache: string;
   /** Aborted to stop the run; its reason is thrown. */
   signal: AbortSignal;
+  /** Aborted with a LeaveAsked, which is thrown, to let it leave its slot; never where absent. */
+  leave?: AbortSignal;
+  /** What the farm allows any run. */
+  limits?: FarmLimits;
+  /** How often the checkpoint is kept; only when the run leaves, where absent. */
+  checkpointSeconds?: number;
   onProgress: (step: RunStep, fraction: number | null) => void;
   /** The suite's archive where the caller has it open, lists renewed. */
   archive?: () => Promise<Apt>;
@@ -71,9 +81,22 @@ export const suiteArchive = (
   };
 };
 
+/** Aborted where the run leaves because its worker stops. */
+const stopOf = (leave: AbortSignal): AbortSignal => {
+  const stop = new AbortController();
+  const look = () => {
+    const { reason } = leave;
+    if (reason instanceof LeaveAsked && reason.code === 'node-stopped') stop.abort(reason);
+  };
+  if (leave.aborted) look();
+  else leave.addEventListener('abort', look, { once: true });
+  return stop.signal;
+};
+
 /** Takes all steps. Resolves with what was reported; throws the signal's reason when stopped, and what the farm answers to a lost lease. */
 export const run = async (options: RunOptions): Promise<RunOutcome> => {
   const { assignment, farm, signal } = options;
+  const leave = options.leave ?? new AbortController().signal;
   const log = new StreamSender((text) => farm.appendLog(text));
   let step: RunStep = 'fetch';
   const context: RunContext = {
@@ -81,6 +104,9 @@ export const run = async (options: RunOptions): Promise<RunOutcome> => {
     assignment,
     farm,
     signal,
+    leave,
+    limits: options.limits ?? defaultFarmLimits,
+    checkpointSeconds: options.checkpointSeconds ?? Number.POSITIVE_INFINITY,
     sandbox: options.sandbox,
     programs: options.programs,
     devices: options.devices,
@@ -103,14 +129,23 @@ export const run = async (options: RunOptions): Promise<RunOutcome> => {
   try {
     await options.sandbox.check();
     const own = await options.devices.probe(assignment.nodeSlots);
-    const fetched = await fetchStep(context);
-    const unpacked = await unpackStep(context, fetched);
+    const before = { ...context, signal: AbortSignal.any([signal, leave]) };
+    const fetched = await fetchStep(before);
+    const unpacked = await unpackStep(before, fetched);
+    leave.throwIfAborted();
     const given = await options.devices.give(unpacked.recipe, own);
     const trained = await trainStep(context, unpacked, given);
-    const evaluations = await evaluateStep(context, unpacked, trained);
-    outcome = await packStep(context, { fetched, unpacked, given, trained, evaluations });
+    const after = { ...context, signal: AbortSignal.any([signal, stopOf(leave)]) };
+    const evaluations = await evaluateStep(after, unpacked, trained);
+    outcome = await packStep(after, { fetched, unpacked, given, trained, evaluations });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    const isLeaving = leave.aborted && (error === leave.reason || step === 'fetch' || step === 'unpack');
+    if (isLeaving || stopOf(leave).aborted) {
+      context.say(`${step}: left: ${(leave.reason as Error).message}\n`);
+      await log.finish();
+      throw leave.reason;
+    }
     const breakage = breakageOf(step, error);
     const { code, detail, hint } = breakage.problem;
     if (code === 'lease-lost' || code === 'not-your-run') throw breakage.problem;

@@ -1,16 +1,17 @@
 // What a slot does when it is rung: asks for the assignment, takes the steps with a beating heart, reports, and leaves
 // nothing behind. Every way a lease may end goes through here:
 //
-//   done or broken ──► run.ts has reported         lease lost ──► nothing is told: nobody wants it
-//   cancelled      ──► reported so                 shutdown   ──► given back, without blame
+//   done or broken ──► run.ts has reported         lease lost           ──► nothing is told: nobody wants it
+//   cancelled      ──► reported so                 preempted, given back, shutdown ──► given back, without blame
 import { join } from 'node:path';
 import type { RunStep } from '@retraind/shared/job/states';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
-import { Beat, RunStopped } from './beat.ts';
+import { Beat, LeaveAsked, RunStopped } from './beat.ts';
 import { breakageOf } from './breakage.ts';
+import type { FarmLimits } from './farm-limits.ts';
 import type { SlotDevices } from './gpu/slot-devices.ts';
 import { httpFarmClient } from './http-farm-client.ts';
 import { removeTree, slotFolder } from './leftovers.ts';
@@ -31,6 +32,11 @@ export interface SlotParts {
   devices: SlotDevices;
   /** Cores that a recipe may use. */
   parallel: number;
+  /** What the farm allows any run. */
+  limits: FarmLimits;
+  checkpointSeconds: number;
+  /** How long a target may take to write a checkpoint when this worker stops. */
+  stopGraceSeconds: number;
   shutdown: AbortSignal;
   log: Logger;
 }
@@ -59,6 +65,7 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
     farm: httpFarmClient({ ...lease, signal: silence.signal }),
     heartbeatSeconds: assignment.heartbeatSeconds,
     shutdown,
+    stopGraceSeconds: parts.stopGraceSeconds,
     onTrouble: (error) => log.warn({ err: error }, 'heartbeat failed'),
   });
   const patienceSeconds = Math.max(leastPatienceSeconds, 2 * assignment.leaseSeconds);
@@ -75,7 +82,10 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
       folder,
       cache: join(parts.work, 'cache'),
       parallel: parts.parallel,
+      limits: parts.limits,
+      checkpointSeconds: parts.checkpointSeconds,
       signal: beat.signal,
+      leave: beat.leave,
       onProgress: (at, fraction) => {
         step = at;
         beat.at(at, fraction);
@@ -87,7 +97,10 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
     );
   } catch (error) {
     const farewell = farewellOf(step, beat.signal.aborted ? beat.signal.reason : error);
-    log.warn({ err: error, step, told: farewell?.kind === 'broken' ? farewell.code : null }, 'run stopped');
+    log.warn(
+      { err: error, step, told: farewell !== null && 'code' in farewell ? farewell.code : null },
+      'run stopped',
+    );
     if (farewell !== null) {
       const farm = httpFarmClient({ ...lease, patienceSeconds: farewellSeconds });
       await farm.report(farewell).catch((failure) => log.warn({ err: failure }, 'farewell failed'));
@@ -101,6 +114,9 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
 
 /** What the farm is told of a run that did not come to its report; null where it wants to hear nothing. */
 function farewellOf(step: RunStep, error: unknown): ReportOutcome | null {
+  if (error instanceof LeaveAsked) {
+    return { kind: 'given-back', code: error.code, step, detail: error.message };
+  }
   if (error instanceof RunStopped) {
     switch (error.why) {
       case 'lease-lost':

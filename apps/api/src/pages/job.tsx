@@ -1,7 +1,9 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // A job: its verdicts, the loss curves of all its runs in one picture, and its runs. A list of jobs.
+
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
+import { Attempts } from './attempts.tsx';
 import { renderPage } from './layout.tsx';
 import { JobsTable, RunsTable } from './lists.tsx';
 import { type Curve, LossCurves } from './loss-curves.tsx';
@@ -68,6 +70,7 @@ export const jobPage = ({ job, curves, explanation }: JobPageProps): string =>
         )}
         <h2>Runs</h2>
         <RunsTable runs={job.runs} />
+        <Attempts attempts={job.attempts} />
         {explanation && <Why explanation={explanation} />}
         <h2>Registered before any run</h2>
         <Facts job={job} />

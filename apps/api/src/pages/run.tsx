@@ -200,6 +200,7 @@ const Leases = ({ run }: { run: Run }) =>
                 </td>
                 <td>
                   {lease.outcome ?? 'open'}
+                  {lease.left && `${lease.left.code}: ${lease.left.detail}`}
                   {lease.breakage && (
                     <div class="reason">
                       {lease.breakage.blame}: {lease.breakage.detail}

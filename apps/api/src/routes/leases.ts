@@ -116,7 +116,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const bytes = await farm.artifacts.sizeOf(sha256);
       if (bytes === null) throw new Problem('not-found', `The farm keeps no file with the digest ${sha256}.`);
       const replaced = await leave.keepCheckpoint(db, holder, sha256);
-      if (replaced !== null) await farm.artifacts.remove(replaced);
+      if (replaced !== null) await forget(farm, replaced);
       request.log.info({ ...holder, sha256, bytes }, 'checkpoint kept');
       return reply.code(204).send(undefined);
     },
@@ -231,10 +231,16 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       ]);
       const end = await runs.report(db, { ...holder, outcome, logSha256, metricsSha256 });
       await live.end(lease);
+      if (end.droppedCheckpoint !== undefined) await forget(farm, end.droppedCheckpoint);
       request.log.info({ ...holder, outcome: outcome.kind, run: end.run, job: end.job }, 'lease ended');
       return reply.code(204).send(undefined);
     },
   );
+}
+
+/** Removes a checkpoint that was dropped, unless the farm names that file for something else. */
+async function forget({ db, artifacts }: Farm, sha256: string): Promise<void> {
+  if (!(await leave.isNamed(db, sha256))) await artifacts.remove(sha256);
 }
 
 /** A result counts only under the seed that was asked for: one that a node chose could be picked for what it gives. */

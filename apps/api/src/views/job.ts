@@ -8,7 +8,7 @@ import type { SourceVersion } from '@retraind/prisma/store/versions';
 import { printWishes } from '@retraind/shared/gpu/wish';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Job, JobModel, JobSummary, RunSummary, Version } from '@retraind/shared/wire/resources';
-import { jobHref, recordView, runSummaryView } from './run.ts';
+import { attemptView, jobHref, recordView, runSummaryView } from './run.ts';
 
 // Map.groupBy is not in Node 20.
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -38,11 +38,14 @@ export async function jobSummaries(db: Connection, jobs: readonly lists.JobLine[
   }));
 }
 
+const mostAttempts = 50;
+
 /** A job whole. */
 export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
-  const [runRows, claimed] = await Promise.all([
+  const [runRows, claimed, attempts] = await Promise.all([
     lists.runsOfJobs(db, [job.jobId]),
     verdicts.ofJob(db, job.jobId),
+    lists.attemptsOfJob(db, job.jobId, mostAttempts),
   ]);
   const runs = runRows.map(runSummaryView);
   return {
@@ -54,6 +57,7 @@ export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
     overlaySha256: job.package.overlaySha256,
     models: job.control === null ? [] : declaredModels(job.control),
     runs,
+    attempts: attempts.map(attemptView),
     statements: claimed.flatMap(({ verdict, statementSha256 }) => {
       const record = recordView(statementSha256);
       return record === null ? [] : [{ model: verdict.model, ...record }];

@@ -2,8 +2,9 @@
 
 import type { RunLine } from '@retraind/prisma/store/lists';
 import type { ModelEvidence, RunDetail } from '@retraind/prisma/store/runs';
+import { leaveCodes } from '@retraind/shared/job/lease-end';
 import type { Blame, LeaseOutcome, RunStep } from '@retraind/shared/job/states';
-import type { Breakage, Lease, ModelFile, Run, RunSummary } from '@retraind/shared/wire/resources';
+import type { Attempt, Breakage, Lease, ModelFile, Run, RunSummary } from '@retraind/shared/wire/resources';
 
 export const artifactHref = (sha256: string): string => `/api/v1/artifacts/${sha256}`;
 export const runHref = (runId: string): string => `/api/v1/runs/${runId}`;
@@ -36,6 +37,11 @@ const breakageView = ({ blame, code, detail, hint, step }: BrokenRow): Breakage 
         hint: hint ?? null,
       };
 
+const leftView = ({ code, detail }: RunDetail['leases'][number]): Lease['left'] => {
+  const leaveCode = leaveCodes.find((candidate) => candidate === code);
+  return leaveCode === undefined ? null : { code: leaveCode, detail: detail ?? '' };
+};
+
 const leaseView = (lease: RunDetail['leases'][number]): Lease => ({
   leaseEpoch: lease.leaseEpoch,
   nodeId: lease.nodeId,
@@ -44,6 +50,26 @@ const leaseView = (lease: RunDetail['leases'][number]): Lease => ({
   endedAt: lease.endedAt?.toISOString() ?? null,
   outcome: lease.outcome as LeaseOutcome | null,
   breakage: breakageView(lease),
+  left: leftView(lease),
+  resumedFrom: lease.resumedFrom,
+});
+
+type AttemptRow = RunDetail['leases'][number] & { node: { name: string } };
+
+export const attemptView = (lease: AttemptRow): Attempt => ({
+  runId: lease.runId,
+  leaseEpoch: lease.leaseEpoch,
+  nodeId: lease.nodeId,
+  nodeName: lease.node.name,
+  startedAt: lease.startedAt.toISOString(),
+  endedAt: lease.endedAt!.toISOString(),
+  outcome: lease.outcome as LeaseOutcome,
+  blame: lease.blame as Blame | null,
+  step: lease.step as RunStep | null,
+  code: lease.code ?? 'internal',
+  detail: lease.detail ?? '',
+  hint: lease.hint,
+  runHref: runHref(lease.runId),
 });
 
 const modelFileView = ({ model, evidence }: ModelEvidence): ModelFile => ({

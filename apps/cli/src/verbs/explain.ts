@@ -2,6 +2,7 @@
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation } from '@retraind/shared/wire/resources';
 import { jsonOption, type Verb } from '../args.ts';
+import { attemptLines } from '../attempts-view.ts';
 import { farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
 
@@ -25,12 +26,13 @@ export const explain: Verb = {
       return `  run ${runId}${queued}${expected}: ${sentence}`;
     });
     output.result(
-      explanation,
+      { ...explanation, attempts: job.attempts },
       [
         `job ${explanation.jobId} is ${explanation.state}: ${explanation.sentence}`,
         ...runs,
         ...lines,
         `  ${explanation.licence}`,
+        ...attemptLines(job.attempts, output),
       ].join('\n'),
     );
     return exitCodes.done;

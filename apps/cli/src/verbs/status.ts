@@ -4,6 +4,7 @@ import type { Page } from '@retraind/shared/wire/page';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
 import { jsonOption, type Verb } from '../args.ts';
+import { attemptLines } from '../attempts-view.ts';
 import { type FarmClient, farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
 import { type Output, table } from '../output.ts';
@@ -49,6 +50,7 @@ function printJob(job: Job, why: Explanation | null, output: Output): void {
     title,
     ...(why ? [why.sentence, ...refused] : []),
     ...(rows.length > 0 ? [table([head, ...rows])] : []),
+    ...attemptLines(job.attempts, output),
   ];
   output.result({ job, why }, lines.join('\n'));
 }

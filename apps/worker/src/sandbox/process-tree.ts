@@ -93,3 +93,16 @@ export const killEach = (pids: readonly number[]): void => {
     }
   }
 };
+
+/** Asks processes to end (SIGTERM), but not the sandbox around them: its end would be theirs at once. */
+export const askEach = async (pids: readonly number[]): Promise<void> => {
+  for (const pid of pids) {
+    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+    if (name.trim() === 'bwrap') continue;
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+};

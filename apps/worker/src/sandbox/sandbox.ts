@@ -47,6 +47,11 @@ export interface Command {
   signsOfLife: readonly string[];
   /** Standard output and error, in order. */
   onOutput: (chunk: Buffer) => void;
+  /** The folder of this machine whose files are the result, and what they may take in bytes; polled. */
+  output?: { folder: string; bytes: number };
+  /** Aborted to ask the program to end by itself: SIGTERM, and the end after so many seconds. */
+  leave?: { signal: AbortSignal; graceSeconds: () => number };
+  /** Aborted to end it at once. */
   signal: AbortSignal;
 }
 
@@ -56,8 +61,11 @@ export type EndReason =
   | 'time-limit'
   | 'silence-limit'
   | 'log-limit'
+  | 'output-limit'
   | 'disk-limit'
   | 'memory-limit'
+  /** It was asked to end by itself, and did without success, or not in time. */
+  | 'left'
   | 'cancelled';
 
 /** How a program ended; its whole process tree is gone by then. */

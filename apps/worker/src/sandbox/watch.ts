@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { Problem } from '@retraind/shared/wire/problems';
 import { diskUsage } from './disk-usage.ts';
-import { memoryOf, processTree } from './process-tree.ts';
+import { askEach, memoryOf, processTree } from './process-tree.ts';
 import type { Command, Ending, EndReason } from './sandbox.ts';
 
 const pollMilliseconds = 300;
@@ -50,6 +50,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     peakDiskBytes: 0,
   };
   if (command.signal.aborted) return { ...ending, reason: 'cancelled' };
+  if (command.leave?.signal.aborted) return { ...ending, reason: 'left' };
 
   // One pipe for both streams, so that their order is the program's own; RLIMIT_FSIZE and no core files are inherited.
   const fileBytes = Math.max(limits.diskBytes, 1 << 20);
@@ -80,6 +81,14 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     over = reason;
     killing = start.kill(pid);
   };
+  let leaving = false;
+  let graceTimer: NodeJS.Timeout | undefined;
+  const onLeave = (): void => {
+    if (leaving || over !== null || pid === undefined) return;
+    leaving = true;
+    graceTimer = setTimeout(() => stop('left'), command.leave!.graceSeconds() * 1_000);
+    void processTree(pid).then(askEach);
+  };
   const ended = new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
@@ -99,6 +108,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   });
   const onAbort = () => stop('cancelled');
   command.signal.addEventListener('abort', onAbort, { once: true });
+  command.leave?.signal.addEventListener('abort', onLeave, { once: true });
 
   const sizes = new Map<string, number>();
   await grownSince(command.signsOfLife, sizes);
@@ -108,10 +118,13 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
     const memory = pid === undefined ? 0 : await memoryOf(await processTree(pid));
     ending.peakMemoryBytes = Math.max(ending.peakMemoryBytes, memory);
+    const outputs = command.output ? await diskUsage([command.output.folder]) : null;
     const now = performance.now();
-    if (usage.bytes > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
+    if (outputs !== null && outputs.bytes > command.output!.bytes) stop('output-limit');
+    else if (usage.bytes > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
     else if (usage.largestBytes >= fileBytes) stop('disk-limit');
     else if (memory > limits.memoryBytes) stop('memory-limit');
+    else if (leaving) return;
     else if (now - began > limits.seconds * 1000) stop('time-limit');
     else if (now - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
   };
@@ -142,6 +155,9 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
       ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
       const largest = usage.largestBytes >= fileBytes;
       if (usage.bytes > limits.diskBytes || largest) over = 'disk-limit';
+      const outputs = command.output ? await diskUsage([command.output.folder]) : null;
+      if (outputs !== null && outputs.bytes > command.output!.bytes) over = 'output-limit';
+      if (leaving && code !== 0) over = 'left';
     }
     ending.exitCode = code;
     ending.signal = signal;
@@ -156,7 +172,9 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   } finally {
     watching = false;
     wake();
+    clearTimeout(graceTimer);
     command.signal.removeEventListener('abort', onAbort);
+    command.leave?.signal.removeEventListener('abort', onLeave);
   }
   ending.seconds = (performance.now() - began) / 1000;
   return ending;

@@ -4,6 +4,7 @@ import type { Apt } from '@retraind/host/apt';
 import type { RunStep } from '@retraind/shared/job/states';
 import type { Assignment } from '@retraind/shared/wire/messages';
 import type { FarmClient } from '../farm-client.ts';
+import type { FarmLimits } from '../farm-limits.ts';
 import type { SlotDevices } from '../gpu/slot-devices.ts';
 import type { Programs } from '../programs.ts';
 import type { RunFolders } from '../run-folders.ts';
@@ -37,7 +38,14 @@ export interface RunContext {
   readonly archive: () => Promise<Apt>;
   /** N of DEB_BUILD_OPTIONS=parallel=N. */
   readonly parallel: number;
+  /** What the farm allows any run. */
+  readonly limits: FarmLimits;
+  /** How often the checkpoint is kept while the target trains; Infinity where only when the run leaves. */
+  readonly checkpointSeconds: number;
+  /** Aborted when the run has to stop at once. */
   readonly signal: AbortSignal;
+  /** Aborted when it is to leave its slot, with its checkpoint; its reason is a LeaveAsked. */
+  readonly leave: AbortSignal;
   /** A line or more for the run's log. */
   readonly say: (text: string) => void;
   /** What goes on: for heartbeats and progress bars. Fraction of the step, where it is known. */

@@ -120,6 +120,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
       trainSeconds: trained.trainSeconds,
       convertSeconds: trained.convertSeconds,
       energyWattHours: trained.energyWattHours,
+      resumedFrom: trained.resumedFrom,
     }),
   );
   const retraininfoSha256 = (await farm.putArtifact(retraininfo)).sha256;
@@ -150,6 +151,7 @@ export const packStep = async (context: RunContext, findings: Findings): Promise
     datasets,
     outputs: recorded,
     retraininfo: { name, sha256: retraininfoSha256 },
+    resumedFrom: trained.resumedFrom,
     startedAt: trained.startedAt,
     finishedAt: trained.endedAt,
   });

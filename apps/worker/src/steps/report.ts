@@ -7,13 +7,14 @@ import type { RunContext } from './context.ts';
 
 const sentenceLength = 4_000;
 
-export const brokenOutcome = (step: RunStep, { blame, problem }: Breakage): RunOutcome => ({
+export const brokenOutcome = (step: RunStep, { blame, problem, failureSha256 }: Breakage): RunOutcome => ({
   kind: 'broken',
   blame,
   step,
   code: problem.code,
   detail: problem.detail.slice(0, sentenceLength),
   hint: problem.hint?.slice(0, sentenceLength) ?? null,
+  ...(failureSha256 !== undefined && { failureSha256 }),
 });
 
 export const reportStep = async (context: RunContext, outcome: RunOutcome): Promise<RunOutcome> => {

@@ -3,14 +3,14 @@
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { runEnvironment } from '@retraind/shared/recipe/environment';
+import type { LeaveAsked } from '../beat.ts';
+import type { FarmLimits } from '../farm-limits.ts';
 import type { GivenDevices } from '../gpu/slot-devices.ts';
+import { LogTail } from '../log-tail.ts';
 import { nodeMount, recipePath, tfjsMount, tfjsNodeMount } from '../programs.ts';
 import type { DeviceNode, Ending, Limits, Mount } from '../sandbox/sandbox.ts';
 import type { RunContext } from './context.ts';
 import { buildPathOf, type Unpacked } from './unpack.ts';
-
-/** buildd's logs rarely pass 4 MiB; a training that prints every step passes this. */
-const logBytes = 16 * 2 ** 20;
 
 /** What every target of a run is given alike. */
 export interface TargetRoom {
@@ -71,13 +71,26 @@ export const targetRoom = (
   };
 };
 
-const limitsOf = ({ recipe }: Unpacked): Limits => ({
-  seconds: recipe.timeLimitSeconds,
-  silenceSeconds: recipe.silenceLimitSeconds,
-  logBytes,
-  diskBytes: recipe.diskBytes,
+/** What the targets of a run have used up of what they may use together. */
+export interface Used {
+  seconds: number;
+  logBytes: number;
+}
+
+/** The recipe's limits, or the farm's where they are lower, less what earlier targets of the run have used. */
+const limitsOf = ({ limits }: RunContext, { recipe }: Unpacked, used: Used): Limits => ({
+  seconds: Math.max(0, Math.min(recipe.timeLimitSeconds, limits.seconds) - used.seconds),
+  silenceSeconds: Math.min(recipe.silenceLimitSeconds, limits.silenceSeconds),
+  logBytes: Math.max(0, limits.logBytes - used.logBytes),
+  diskBytes: Math.min(recipe.diskBytes, limits.diskBytes),
   memoryBytes: recipe.memoryBytes,
 });
+
+/** How a target ended, and what it said last. */
+export interface TargetRun {
+  ending: Ending;
+  log: string;
+}
 
 /** Runs `target` to its end, whatever that is. Throws the signal's reason when stopped. */
 export const runTarget = async (
@@ -85,9 +98,11 @@ export const runTarget = async (
   unpacked: Unpacked,
   { mounts, devices, environment, buildPath, metricsPath }: TargetRoom,
   target: string,
-): Promise<Ending> => {
-  const { sandbox, signal, say } = context;
+  used: Used,
+): Promise<TargetRun> => {
+  const { sandbox, signal, leave, say, folders, limits } = context;
   const decoder = new StringDecoder('utf8');
+  const tail = new LogTail();
   const ending = await sandbox.run({
     argv: [join(buildPath, unpacked.rules), target],
     env: environment,
@@ -95,23 +110,36 @@ export const runTarget = async (
     mounts,
     devices,
     hidden: unpacked.hidden,
-    limits: limitsOf(unpacked),
+    limits: limitsOf(context, unpacked, used),
+    output: { folder: folders.out, bytes: limits.outputBytes },
     signsOfLife: [metricsPath],
-    onOutput: (chunk) => say(decoder.write(chunk)),
+    onOutput: (chunk) => {
+      const text = decoder.write(chunk);
+      tail.push(text);
+      say(text);
+    },
+    leave: { signal: leave, graceSeconds: () => (leave.reason as LeaveAsked).graceSeconds },
     signal,
   });
   signal.throwIfAborted();
   say(
     `train: ${target} ended (${ending.reason}, status ${ending.exitCode}) after ${ending.seconds.toFixed(1)} s, at most ${ending.peakMemoryBytes} bytes of memory and ${ending.peakDiskBytes} of disk\n`,
   );
-  return ending;
+  return { ending, log: tail.text };
 };
+
+/** Which of two limits held, in words: the farm's own cannot be raised by the recipe. */
+const limitHint = (field: string, recipeSays: number, farmAllows: number): string =>
+  recipeSays > farmAllows
+    ? `The recipe asks for ${recipeSays}, and this farm allows no run more than ${farmAllows}: ask its admins.`
+    : `Raise ${field} in debian/retrain/control if it needs so much.`;
 
 /** Why the target is to blame, in one sentence, with the field that raises the limit; null where it did what it should. */
 export const failureOf = (
   ending: Ending,
   { recipe, rules, references }: Unpacked,
   name: string,
+  limits: FarmLimits,
 ): [string, string] | null => {
   const target = `The target ${name} of ${rules}`;
   const gone = references.filter(({ model }) => !model.readsShipped && model.file.kind === 'tree');
@@ -130,29 +158,35 @@ export const failureOf = (
       return [`${target} was ended by ${ending.signal}.`, seen];
     case 'time-limit':
       return [
-        `${target} ran longer than ${recipe.timeLimitSeconds} s.`,
-        'Raise Time-Limit in debian/retrain/control if it needs so long.',
+        `${target} ran longer than ${Math.min(recipe.timeLimitSeconds, limits.seconds)} s.`,
+        limitHint('Time-Limit', recipe.timeLimitSeconds, limits.seconds),
       ];
     case 'silence-limit':
       return [
-        `${target} was silent for ${recipe.silenceLimitSeconds} s: no output, no metrics line.`,
-        'Let it say something now and then, or raise Silence-Limit in debian/retrain/control.',
+        `${target} was silent for ${Math.min(recipe.silenceLimitSeconds, limits.silenceSeconds)} s: no output, no metrics line.`,
+        `Let it say something now and then. ${limitHint('Silence-Limit', recipe.silenceLimitSeconds, limits.silenceSeconds)}`,
       ];
     case 'log-limit':
       return [
-        `${target} wrote more than ${logBytes} bytes of log.`,
+        `${target} wrote more than ${limits.logBytes} bytes of log.`,
         'Let it say less; numbers by step go into $RETRAIN_METRICS.',
+      ];
+    case 'output-limit':
+      return [
+        `${target} left more than ${limits.outputBytes} bytes in $RETRAIN_OUT.`,
+        'Let it leave the declared outputs only; this farm keeps no more of one run.',
       ];
     case 'disk-limit':
       return [
-        `${target} wrote more than ${recipe.diskBytes} bytes to the disk.`,
-        'Raise Disk in debian/retrain/control if it needs so much.',
+        `${target} wrote more than ${Math.min(recipe.diskBytes, limits.diskBytes)} bytes to the disk.`,
+        limitHint('Disk', recipe.diskBytes, limits.diskBytes),
       ];
     case 'memory-limit':
       return [
         `${target} took more than ${recipe.memoryBytes} bytes of memory.`,
         'Raise Memory in debian/retrain/control if it needs so much.',
       ];
+    case 'left':
     case 'cancelled':
       return null;
   }

@@ -1,15 +1,20 @@
 // Step 3: the recipe's target, and after it the converters of its models, which bring a retrain into the shipped form. What
 // they leave in $RETRAIN_OUT is what is compared.
+import { createHash } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { failureText, judgeMishap, type TargetEnd } from '@retraind/shared/job/blame-rules';
 import { convertersOf } from '@retraind/shared/recipe/recipe';
 import type { Energy } from '@retraind/shared/wire/messages';
-import { broken } from '../breakage.ts';
+import { Problem } from '@retraind/shared/wire/problems';
+import { Breakage, broken } from '../breakage.ts';
+import { CheckpointKeeper, type Restored, restoreCheckpoint } from '../checkpoint-keeper.ts';
 import { confinedFile } from '../confined-path.ts';
 import type { GivenDevices } from '../gpu/slot-devices.ts';
 import { MetricsFile } from '../metrics-file.ts';
 import { StreamSender } from '../stream-sender.ts';
 import type { RunContext } from './context.ts';
-import { failureOf, runTarget, targetRoom } from './target.ts';
+import { failureOf, runTarget, type TargetRun, targetRoom } from './target.ts';
 import type { Unpacked } from './unpack.ts';
 
 export interface Trained {
@@ -26,6 +31,8 @@ export interface Trained {
   endedAt: Date;
   environment: Record<string, string>;
   buildPath: string;
+  /** The checkpoint with which it began; null for a training from its beginning. */
+  resumedFrom: Restored | null;
 }
 
 export const trainStep = async (
@@ -44,32 +51,45 @@ export const trainStep = async (
     onProgress: (fraction) => context.progress('train', fraction),
     say,
   });
-  metrics.start();
+  const resumedFrom = await restoreCheckpoint(context);
   const meter = context.devices.meter(given);
   await meter.start();
+  const keeper = new CheckpointKeeper(context);
+  await keeper.start();
+  metrics.start();
   const startedAt = new Date();
-  let failure: [string, string] | null = null;
   let energyWattHours: Energy | null = null;
+  let failed: { run: TargetRun; told: [string, string] } | null = null;
   const seconds: number[] = [];
+  const used = { seconds: 0, logBytes: 0 };
   try {
     for (const target of [recipe.target, ...convertersOf(recipe)]) {
       say(`train: ${rules} ${target} in ${room.buildPath}, seed ${unpacked.seed}\n`);
-      const ending = await runTarget(context, unpacked, room, target);
-      seconds.push(ending.seconds);
-      failure = failureOf(ending, unpacked, target);
-      if (failure !== null) break;
+      const run = await runTarget(context, unpacked, room, target, used);
+      if (run.ending.reason === 'left') {
+        await keeper.stop();
+        await keeper.keep().catch((error: Error) => say(`checkpoint: not kept: ${error.message}\n`));
+        throw context.leave.reason;
+      }
+      seconds.push(run.ending.seconds);
+      used.seconds += run.ending.seconds;
+      used.logBytes += run.ending.logBytes;
+      const told = failureOf(run.ending, unpacked, target, context.limits);
+      if (told !== null) failed = { run, told };
+      if (failed !== null) break;
     }
   } finally {
     energyWattHours = await meter.finish();
+    await keeper.stop();
     await metrics.finish();
     await sender.finish();
   }
   const endedAt = new Date();
-  if (failure !== null) {
-    const { tempfail } = metrics.facts;
-    if (tempfail !== null)
-      throw broken('node', 'try-elsewhere', `The recipe asks to be tried elsewhere: ${tempfail}`, failure[0]);
-    throw broken('recipe', 'recipe-failed', ...failure);
+  if (failed !== null) {
+    throw await breakageOfTarget(context, failed.run, failed.told, {
+      tempfail: metrics.facts.tempfail,
+      resumed: resumedFrom !== null,
+    });
   }
   const outputs: string[] = [];
   for (const model of recipe.models) {
@@ -97,5 +117,43 @@ export const trainStep = async (
     endedAt,
     environment: room.environment,
     buildPath: room.buildPath,
+    resumedFrom,
   };
+};
+
+/** A disk with less room than this is full: nothing trains in it. */
+const fullBytes = 64 * 2 ** 20;
+
+/** Whose fault it is that a target did not end well, by the table of shared/job/blame-rules. */
+const breakageOfTarget = async (
+  { folders }: RunContext,
+  { ending, log }: TargetRun,
+  [detail, hint]: [string, string],
+  facts: Pick<TargetEnd, 'tempfail' | 'resumed'>,
+): Promise<Breakage> => {
+  const { bavail, bsize } = await statfs(folders.root);
+  const { reason } = ending;
+  const judgement = judgeMishap({
+    step: 'train',
+    target: {
+      endedBy: reason === 'exited' || reason === 'killed' || reason === 'left' ? null : reason,
+      signal: reason === 'killed' ? ending.signal : null,
+      log,
+      nodeDiskFull: bavail * bsize < fullBytes,
+      ...facts,
+    },
+  });
+  const { blame, code } = judgement;
+  const said =
+    code === 'try-elsewhere'
+      ? `The recipe asks to be tried elsewhere: ${facts.tempfail}`
+      : judgement.said === null
+        ? detail
+        : `${detail} It said: ${judgement.said}`;
+  // What the limit was, and how it is raised, is known here; what a device needs, in the table.
+  const problem = new Problem(code, said, judgement.hint ?? hint);
+  const failure = createHash('sha256')
+    .update(`${code}\n${failureText(log)}`)
+    .digest('hex');
+  return new Breakage(blame, problem, failure);
 };

@@ -40,6 +40,7 @@ const info: RetrainInfo = {
   trainSeconds: 118.26,
   convertSeconds: 0,
   energyWattHours: null,
+  resumedFrom: null,
 };
 
 test('the record reads back as deb822, shaped like a .buildinfo', () => {
@@ -117,4 +118,10 @@ test('energy is told with how it was known, and the device with its driver', () 
 
 test('the file name has no epoch', () => {
   assert.equal(retraininfoName(info), 'anthy_0.4-2_k3f9a0b1c2d4.retraininfo');
+});
+
+test('a training that was resumed says from which checkpoint', () => {
+  const resumedFrom = { sha256: '9'.repeat(64), leaseEpoch: 2 };
+  assert.match(printRetraininfo({ ...info, resumedFrom }), /^Retrain-Resumed-From: 9{64} of lease 2$/m);
+  assert.doesNotMatch(printRetraininfo(info), /Resumed/);
 });

@@ -51,10 +51,13 @@ export interface RetrainInfo {
   datasets: { name: string; digest: string }[];
   /** The shipped files that the outputs will be held against. */
   references: { model: string; sha256: string; bytes: number }[];
+  /** Of the last lease alone. */
   trainSeconds: number;
   convertSeconds: number;
   /** Of the devices; null where nothing tells it. */
   energyWattHours: Energy | null;
+  /** The checkpoint of an earlier lease with which the training began; null where it began at its beginning. */
+  resumedFrom: { sha256: string; leaseEpoch: number } | null;
 }
 
 /** `<source>_<version without epoch>_<runId>.retraininfo`. */
@@ -124,6 +127,10 @@ export function printRetraininfo(info: RetrainInfo): string {
       lines(info.references.map(({ model, sha256, bytes }) => `${sha256} ${bytes} ${model}`)),
     ],
     ['Retrain-Cost', costText(info)],
+    [
+      'Retrain-Resumed-From',
+      info.resumedFrom && `${info.resumedFrom.sha256} of lease ${info.resumedFrom.leaseEpoch}`,
+    ],
   ];
   return printStanza(
     fields.flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value]])),

@@ -30,6 +30,7 @@ const run: RunFacts = {
   outputs: [{ path: 'corpus_info', sha256: 'e'.repeat(64) }],
   retraininfo: { name: 'anthy_0.4-2_r1.retraininfo', sha256: 'f'.repeat(64) },
   startedAt: new Date('2026-11-22T14:00:00Z'),
+  resumedFrom: null,
   finishedAt: new Date('2026-11-22T14:02:00Z'),
 };
 
@@ -52,6 +53,15 @@ test('provenance has the parts that SLSA v1 requires', () => {
     finishedOn: '2026-11-22T14:02:00.000Z',
   });
   assert.match(runDetails.builder.id, /0123456789abcdef$/);
+});
+
+test('provenance names the checkpoint with which a training began', () => {
+  const resumedFrom = { sha256: '9'.repeat(64), leaseEpoch: 1 };
+  const { resolvedDependencies } = provenanceStatement({ ...run, resumedFrom }).predicate.buildDefinition;
+  assert.deepEqual(
+    resolvedDependencies.filter(({ name }) => name?.startsWith('checkpoint')),
+    [{ name: 'checkpoint of lease 1', digest: { sha256: '9'.repeat(64) } }],
+  );
 });
 
 test('provenance names the converters where there are any', () => {

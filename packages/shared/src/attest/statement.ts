@@ -65,6 +65,8 @@ export interface RunFacts {
   datasets: { name: string; digest: string }[];
   outputs: { path: string; sha256: string }[];
   retraininfo: { name: string; sha256: string };
+  /** The checkpoint of an earlier lease with which the training began; null where it began at its beginning. */
+  resumedFrom: { sha256: string; leaseEpoch: number } | null;
   startedAt: Date;
   finishedAt: Date;
 }
@@ -124,6 +126,14 @@ export function provenanceStatement(run: RunFacts): Statement<SlsaProvenance> {
           })),
           { name: 'debian/retrain/control', digest: sha256Of(run.recipeSha256) },
           ...overlay,
+          ...(run.resumedFrom === null
+            ? []
+            : [
+                {
+                  name: `checkpoint of lease ${run.resumedFrom.leaseEpoch}`,
+                  digest: sha256Of(run.resumedFrom.sha256),
+                },
+              ]),
           ...run.datasets.map(({ name, digest }) => ({
             name: `dataset ${name}`,
             digest: sha256Of(digest),

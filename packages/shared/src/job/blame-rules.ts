@@ -273,7 +273,23 @@ export interface Judgement {
   blame: Blame;
   code: ProblemCode;
   hint: string | null;
+  /** The line of the log that decided; null where none did. */
+  said: string | null;
 }
+
+/** A line beyond this is cut where it is shown. */
+const saidLength = 300;
+
+const lineOf = (log: string, pattern: RegExp): string | null => {
+  const at = pattern.exec(log)?.index;
+  if (at === undefined) return null;
+  const begin = log.lastIndexOf('\n', at) + 1;
+  const end = log.indexOf('\n', at);
+  return log
+    .slice(begin, end === -1 ? undefined : end)
+    .trim()
+    .slice(0, saidLength);
+};
 
 const holds = ({ when }: BlameRule, mishap: Mishap): boolean => {
   if (when.steps && !when.steps.includes(mishap.step)) return false;
@@ -299,6 +315,7 @@ export function judgeMishap(mishap: Mishap): Judgement {
     blame: rule?.blame ?? notUnderstood.blame,
     code: rule?.code ?? own,
     hint: rule?.hint ?? null,
+    said: rule?.when.log && 'target' in mishap ? lineOf(mishap.target.log, rule.when.log) : null,
   };
 }
 

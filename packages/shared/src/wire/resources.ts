@@ -2,6 +2,7 @@
 // Times are ISO 8601 in UTC and end in `At`; `href` is the resource's own address and `…Href` another's, paths on the same
 // server; `pageHref` is its page for people.
 import { type Static, Type } from 'typebox';
+import { leaveCodes } from '../job/lease-end.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
 import { shownNodeStates } from '../node/states.ts';
@@ -45,6 +46,10 @@ export const Lease = Type.Object({
   endedAt: nullable(Time),
   outcome: nullable(literals(leaseOutcomes)),
   breakage: nullable(Breakage),
+  /** Why it ended before its end without blame; null where it did not. */
+  left: nullable(Type.Object({ code: literals(leaveCodes), detail: Text })),
+  /** Checkpoint of an earlier lease with which it began. */
+  resumedFrom: nullable(Sha256),
 });
 export type Lease = Static<typeof Lease>;
 
@@ -139,6 +144,25 @@ export const JobSummary = Type.Object({
 });
 export type JobSummary = Static<typeof JobSummary>;
 
+/** A lease that brought no result: what was tried, and why it is tried again or not. */
+export const Attempt = Type.Object({
+  runId: RunId,
+  leaseEpoch: Type.Integer({ minimum: 1 }),
+  nodeId: NodeId,
+  nodeName: Text,
+  startedAt: Time,
+  endedAt: Time,
+  outcome: literals(leaseOutcomes),
+  /** Null where nobody is to blame: the run left its slot because it was asked to. */
+  blame: nullable(literals(blames)),
+  step: nullable(literals(runSteps)),
+  code: Text,
+  detail: Text,
+  hint: nullable(Text),
+  runHref: Href,
+});
+export type Attempt = Static<typeof Attempt>;
+
 /** A job whole: what was wished, its runs in seed order, and the verdict on each model. */
 export const Job = Type.Object({
   ...JobSummary.properties,
@@ -150,6 +174,8 @@ export const Job = Type.Object({
   overlaySha256: nullable(Sha256),
   models: Type.Array(JobModel),
   runs: Type.Array(RunSummary),
+  /** Leases that brought no result, newest first; the last fifty. */
+  attempts: Type.Array(Attempt),
   /** The in-toto statement of each verdict, by model; absent where none was made. */
   statements: Type.Array(Type.Object({ model: Text, ...RecordRef.properties })),
   explainHref: Href,
