@@ -1,4 +1,5 @@
 // A real API on a real database and a folder of its own, for one test file.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import type { Database } from '@retraind/prisma/client';
 import * as runs from '@retraind/prisma/store/runs';
 import * as tokens from '@retraind/prisma/store/tokens';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
+import { defaultPolicy } from '@retraind/shared/policy/world';
 import { httpFarmClient } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { withDatabase } from '../support/database.ts';
@@ -60,6 +62,7 @@ export async function startFarm(): Promise<FarmServer> {
     leaseSeconds: 20,
     heartbeatSeconds: 5,
     gramsPerKwh: null,
+    policy: defaultPolicy,
     graceSeconds: 30,
   };
   const app = await buildApp(farm);

@@ -1,4 +1,5 @@
 // The api as a process: its configuration, its address, a port that is taken, a database that goes away, its end.
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { EventStreams } from '@retraind/api/sse';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { openDatabase } from '@retraind/prisma/client';
 import * as tokens from '@retraind/prisma/store/tokens';
+import { defaultPolicy } from '@retraind/shared/policy/world';
 import { withDatabase } from '../support/database.ts';
 
 const { url, db } = await withDatabase();
@@ -141,6 +143,7 @@ test('a database that goes away is 503 with the cure, for programs and browsers'
     leaseSeconds: 20,
     heartbeatSeconds: 5,
     gramsPerKwh: null,
+    policy: defaultPolicy,
     graceSeconds: 30,
   });
   for (const path of ['/api/v1/jobs', '/api/v1/runs', '/api/v1/packages/x', '/readyz', '/']) {

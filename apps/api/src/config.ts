@@ -7,6 +7,7 @@ import {
   textOption,
   urlOption,
 } from '@retraind/host/config';
+import { policyOption } from '@retraind/host/policy-option';
 
 export const options = {
   databaseUrl: {
@@ -40,6 +41,7 @@ export const options = {
     { least: 0, most: 3_600 },
     { help: 'how long a run that is to leave its slot may take to write a checkpoint', fallback: '60' },
   ),
+  policy: policyOption(),
   gramsPerKwh: numberOption(
     'RETRAIND_GRAMS_CO2E_PER_KWH',
     { least: 0, most: 5_000 },

@@ -2,13 +2,13 @@
 import type { JobDetail } from '@retraind/prisma/store/jobs';
 import * as world from '@retraind/prisma/store/world';
 import { explainJob } from '@retraind/shared/policy/explain';
-import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
+import { nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import type { Explanation } from '@retraind/shared/wire/resources';
 import type { Farm } from './farm.ts';
 
-export async function explanationOf({ db }: Farm, job: JobDetail): Promise<Explanation> {
+export async function explanationOf({ db, policy }: Farm, job: JobDetail): Promise<Explanation> {
   const { jobs, runs, nodes, budgets } = await world.read(db, null);
-  const now = { jobs, runs, nodes, budgets, policy: defaultPolicy, nodeSilenceSeconds };
+  const now = { jobs, runs, nodes, budgets, policy, nodeSilenceSeconds };
   const explained = explainJob(now, new Date(), job.jobId);
   if (explained === null) {
     // It asks nothing of the farm any more: its state and reason say all.

@@ -6,6 +6,7 @@ import { checkDatabase, openDatabase } from '@retraind/prisma/client';
 import * as ledger from '@retraind/prisma/store/ledger';
 import * as tokens from '@retraind/prisma/store/tokens';
 import { seedEntries } from '@retraind/shared/ledger/seed';
+import { defaultPolicy } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
@@ -27,6 +28,7 @@ const app = await buildApp(
     leaseSeconds: config.leaseSeconds,
     heartbeatSeconds: config.heartbeatSeconds,
     gramsPerKwh: config.gramsPerKwh || null,
+    policy: config.policy ?? defaultPolicy,
     graceSeconds: config.graceSeconds,
   },
   log,

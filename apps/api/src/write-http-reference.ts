@@ -1,8 +1,10 @@
 // Writes docs/reference/http.md. The app is only described, never started: it needs no database.
+
 import { fileURLToPath } from 'node:url';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
 import { openDatabase } from '@retraind/prisma/client';
+import { defaultPolicy } from '@retraind/shared/policy/world';
 import { buildApp } from './app.ts';
 import { httpReference, type OpenApiDocument } from './http-reference.ts';
 import { LiveFiles } from './live-files.ts';
@@ -18,6 +20,7 @@ const app = await buildApp({
   leaseSeconds: 20,
   heartbeatSeconds: 5,
   gramsPerKwh: null,
+  policy: defaultPolicy,
   graceSeconds: 30,
 });
 await app.ready();

@@ -7,6 +7,7 @@ import {
   textOption,
   urlOption,
 } from '@retraind/host/config';
+import { policyOption } from '@retraind/host/policy-option';
 
 export const schedulerOptions = {
   databaseUrl: urlOption('DATABASE_URL', ['postgresql', 'postgres'], {
@@ -29,6 +30,7 @@ export const schedulerOptions = {
   seed: textOption('RETRAIND_SEED', {
     help: 'job seed for every new job instead of public randomness; for demonstrations and tests only',
   }),
+  policy: policyOption(),
   tickSeconds: numberOption(
     'RETRAIND_TICK_SECONDS',
     { least: 0.05, most: 3_600 },

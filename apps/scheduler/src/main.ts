@@ -85,7 +85,7 @@ async function tickWhile(signal: AbortSignal, ticking: Ticking): Promise<void> {
   const { leaseSeconds, tickSeconds } = config;
   const parts: TickParts = {
     ...ticking,
-    memory: new WorldMemory(defaultPolicy, nodeSilenceSeconds),
+    memory: new WorldMemory(config.policy ?? defaultPolicy, nodeSilenceSeconds),
     leaseSeconds,
     failures: new Map(),
   };

@@ -1,16 +1,10 @@
 // retrain simulate: a farm on a virtual clock, with the farm's own decision and rules. Asks no farm for anything.
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { readPolicy } from '@retraind/shared/policy/policy-file';
 import { defaultPolicy } from '@retraind/shared/policy/world';
 import { type FaultLevel, faultLevels } from '@retraind/shared/simulate/faults';
-import {
-  maxFileBytes,
-  maxJobs,
-  maxNodes,
-  readJobs,
-  readNodes,
-  readPolicy,
-} from '@retraind/shared/simulate/files';
+import { maxFileBytes, maxJobs, maxNodes, readJobs, readNodes } from '@retraind/shared/simulate/files';
 import { drawFleet, type SimulatedNode } from '@retraind/shared/simulate/fleet';
 import type { Report } from '@retraind/shared/simulate/report';
 import { defaultSettings, type SimulationInput } from '@retraind/shared/simulate/settings';
@@ -73,6 +67,7 @@ async function inputOf(args: Args): Promise<SimulationInput> {
     ...defaultSettings,
     ...workload,
     ...{ seed, nodes },
+    leaseSeconds: args.wholeNumber('lease', 1, 3_600) ?? defaultSettings.leaseSeconds,
     faults: faultLevel(args.text('faults')),
     policy: policyFile === undefined ? defaultPolicy : readPolicy(await readText(policyFile), policyFile),
   };
@@ -109,7 +104,7 @@ async function play(input: SimulationInput, showsProgress: boolean, signal: Abor
 export const simulate: Verb = {
   name: 'simulate',
   usage:
-    'simulate [--nodes N|FILE] [--jobs N|FILE] [--policy FILE] [--faults none|light|heavy] [--seed TEXT] [--trace FILE] [--json]',
+    'simulate [--nodes N|FILE] [--jobs N|FILE] [--policy FILE] [--faults none|light|heavy] [--lease SECONDS] [--seed TEXT] [--trace FILE] [--json]',
   summary: 'a farm on a virtual clock: try a policy, a fleet or a flood of jobs before it is real',
   words: [0, 0],
   options: {
@@ -132,6 +127,11 @@ export const simulate: Verb = {
       type: 'string',
       value: 'LEVEL',
       help: `${faultLevels.join(', ')} (default ${defaultSettings.faults})`,
+    },
+    lease: {
+      type: 'string',
+      value: 'SECONDS',
+      help: `RETRAIND_LEASE_SECONDS of that farm (default ${defaultSettings.leaseSeconds})`,
     },
     seed: { type: 'string', value: 'TEXT', help: 'the same seed tells the same story (default 1)' },
     trace: { type: 'string', value: 'FILE', help: 'write every event there; its sha256 is the digest' },

@@ -1,29 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultPolicy } from '../policy/world.ts';
 import { Problem } from '../wire/problems.ts';
-import { readJobs, readNodes, readPolicy } from './files.ts';
+import { readJobs, readNodes } from './files.ts';
 
 const refused = (pattern: RegExp) => (error: unknown) =>
   error instanceof Problem && error.code === 'invalid-request' && pattern.test(error.detail);
-
-test('a policy says what differs from the default', () => {
-  const policy = readPolicy('{"ageing": null, "backfill": false}', 'p.json');
-  assert.deepEqual(policy, { ...defaultPolicy, ageing: null, backfill: false });
-});
-
-test('a policy with a fault is refused with its place', () => {
-  for (const [json, place] of [
-    ['{"aging": null}', /p\.json: \/aging is not known/],
-    ['{"ageing": {"pointsPerDay": 2}}', /\/ageing/],
-    ['{"length": {"pointsPerHour": "1", "capHours": 2}}', /\/length\/pointsPerHour/],
-    ['{"shares": {"suite:sid": -1}}', /\/shares/],
-    ['[', /is no JSON/],
-    ['3', /object/],
-  ] as const) {
-    assert.throws(() => readPolicy(json, 'p.json'), refused(place), json);
-  }
-});
 
 const node = { name: 'n', class: 'amd64+sm80', slots: 2, accelerators: [] as object[] };
 

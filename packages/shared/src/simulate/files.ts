@@ -1,9 +1,9 @@
-// The files that an admin gives to `retrain simulate`: a policy, nodes, jobs. JSON from people and from other farms: checked
+// The files that an admin gives to `retrain simulate`: nodes and jobs (the policy: policy/policy-file). JSON from people and from other farms: checked
 // against a schema, every fault with its place, nothing unknown taken in silence.
 import { type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { parseWishes, wishCure } from '../gpu/wish.ts';
-import { defaultPolicy, demandOfStored, type SchedulingPolicy, slotsOfNode } from '../policy/world.ts';
+import { demandOfStored, slotsOfNode } from '../policy/world.ts';
+import { readJson } from '../wire/json-file.ts';
 import { AcceleratorShape } from '../wire/messages.ts';
 import { Problem } from '../wire/problems.ts';
 import type { SimulatedNode } from './fleet.ts';
@@ -21,31 +21,7 @@ const name = Type.String({ pattern: '^[^\\u0000-\\u0020\\u007f]+$', maxLength: 2
 const bytes = Type.Integer({ minimum: 0, maximum: 2 ** 50 });
 const seconds = Type.Number({ minimum: 0, maximum: tenYearsSeconds });
 const points = Type.Number({ minimum: -1_000_000, maximum: 1_000_000 });
-const days = Type.Number({ minimum: 0, maximum: 3_650 });
 const closed = { additionalProperties: false };
-
-const PolicyFile = Type.Partial(
-  Type.Object({
-    ageing: Type.Union([
-      Type.Null(),
-      Type.Object({ pointsPerDay: points, capDays: days, overdueDays: days }, closed),
-    ]),
-    length: Type.Object(
-      { pointsPerHour: points, capHours: Type.Number({ minimum: 0, maximum: 87_600 }) },
-      closed,
-    ),
-    sectionPoints: Type.Record(Type.String({ maxLength: 128 }), points),
-    archivePriorityPoints: Type.Record(Type.String({ maxLength: 128 }), points),
-    fairSharePoints: points,
-    shares: Type.Record(
-      Type.String({ maxLength: 256, pattern: '^(suite|requester):.+' }),
-      Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
-    ),
-    backfill: Type.Boolean(),
-    hopelessDays: days,
-  }),
-  closed,
-);
 
 /** As `GET /api/v1/nodes` lists them; what else such a list says is passed over. */
 const NodeFile = Type.Array(
@@ -93,35 +69,8 @@ const JobFile = Type.Array(
   { minItems: 1, maxItems: maxJobs },
 );
 
-const shownFaults = 5;
-
-function read<T extends TSchema>(schema: T, json: string, file: string): Static<T> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw new Problem('invalid-request', `${file} is no JSON: ${(error as Error).message}`);
-  }
-  if (Value.Check(schema, value)) return value;
-  const faults = [...Value.Errors(schema, value)]
-    .slice(0, shownFaults)
-    .map(({ instancePath, message, schemaPath }) =>
-      schemaPath.endsWith('/additionalProperties')
-        ? `${instancePath} is not known`
-        : `${instancePath || '/'} ${message}`,
-    );
-  throw new Problem(
-    'invalid-request',
-    `${file}: ${faults.join('; ')}`,
-    'docs/how-to/try-a-policy.md shows the fields',
-  );
-}
-
-/** A policy: what the file does not say stays as it is by default. Throws Problem `invalid-request`. */
-export const readPolicy = (json: string, file: string): SchedulingPolicy => ({
-  ...defaultPolicy,
-  ...read(PolicyFile, json, file),
-});
+const read = <T extends TSchema>(schema: T, json: string, file: string): Static<T> =>
+  readJson(schema, json, file, 'docs/how-to/try-a-policy.md shows the fields');
 
 /** Nodes, as an array or as an API page `{"nodes": […]}`. Throws Problem `invalid-request`. */
 export function readNodes(json: string, file: string): SimulatedNode[] {

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Problem } from '../wire/problems.ts';
+import { readPolicy } from './policy-file.ts';
+import { defaultPolicy } from './world.ts';
+
+const refused = (pattern: RegExp) => (error: unknown) =>
+  error instanceof Problem && error.code === 'invalid-request' && pattern.test(error.detail);
+
+test('a policy says what differs from the default', () => {
+  const policy = readPolicy('{"ageing": null, "backfill": false}', 'p.json');
+  assert.deepEqual(policy, { ...defaultPolicy, ageing: null, backfill: false });
+});
+
+test('a policy with a fault is refused with its place', () => {
+  for (const [json, place] of [
+    ['{"aging": null}', /p\.json: \/aging is not known/],
+    ['{"ageing": {"pointsPerDay": 2}}', /\/ageing/],
+    ['{"length": {"pointsPerHour": "1", "capHours": 2}}', /\/length\/pointsPerHour/],
+    ['{"shares": {"suite:sid": -1}}', /\/shares/],
+    ['[', /is no JSON/],
+    ['3', /object/],
+  ] as const) {
+    assert.throws(() => readPolicy(json, 'p.json'), refused(place), json);
+  }
+});
