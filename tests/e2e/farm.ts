@@ -22,6 +22,8 @@ export interface TestFarmOptions {
   redisUrl?: string;
   /** Machines of their own, as the farm sees them: a key, a folder and `slots` workers each; one where absent. */
   nodes?: number;
+  /** The recording that a node replays as its inventory (apps/worker/src/gpu/recordings), by node; the machine's own where absent. */
+  inventories?: readonly string[];
   slots?: number;
   /** One leads, the others stand by; one where absent. */
   schedulers?: number;
@@ -159,6 +161,9 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
           RETRAIND_WORK: join(folder, `work-${node}`),
           RETRAIND_SANDBOX: sandbox,
         });
+        const recording = options.inventories?.[node];
+        if (recording)
+          worker.env.RETRAIND_INVENTORY = join(root, 'apps/worker/src/gpu/recordings', recording);
         if (programsFolder) worker.env.PATH = `${programsFolder}:${worker.env.PATH}`;
         const name = `worker-${workers.length}`;
         workers.push(name);

@@ -62,7 +62,7 @@ test('a MIG slice is one slot: its own instance files and UUID, and no other sli
   assert.deepEqual(given.taints, ['non-free-accelerator']);
   assert.match(given.deviceText, /^NVIDIA A100-SXM4-40GB MIG 2\/0 \(MIG-GPU-/);
   await assert.rejects(give(real('nvidia-a100-mig'), 1, 0, need('cuda', 2)), {
-    code: 'device-fault',
+    code: 'does-not-fit',
     message: /one slice/,
   });
 });
@@ -103,7 +103,7 @@ test('a CPU run of a machine with GPUs is given none of them', async () => {
   });
   assert.equal(given.deviceText, 'cpu');
   await assert.rejects(give(real('nvidia-rtx-3090'), 1, 0, need('cuda:sm_90')), {
-    code: 'device-fault',
+    code: 'does-not-fit',
     message: /capability 9\.0 wanted, 8\.6 there/,
   });
 });

@@ -40,13 +40,13 @@ export class SlotDevices {
     return this.#inventory.probe(nodeSlots, this.#slot);
   }
 
-  /** Problem `device-fault` where no alternative fits the devices of the slot, or a device file is not there. */
+  /** Problem `does-not-fit` where no alternative fits the devices of the slot, `device-fault` where a device file is not there. */
   async give(need: DeviceNeed, own: readonly Reading[]): Promise<GivenDevices> {
     const offered = acceleratorsOf(own.map(({ device }) => device));
     const match = matchSlot(need, offered);
     if (!match.fits) {
       throw new Problem(
-        'device-fault',
+        'does-not-fit',
         `This slot does not fit the recipe, which ${mismatch(need, offered)}.`,
         'Where a CPU will do, let the field Accelerator end in `| none`.',
       );
@@ -62,7 +62,7 @@ export class SlotDevices {
     }
     if (readings.length > 1 && readings.some(({ instances }) => instances !== null)) {
       throw new Problem(
-        'device-fault',
+        'does-not-fit',
         `CUDA shows a program one slice of a GPU only, and ${readings.length} were to be given.`,
         'Deal one slice to a slot: enrol the node with as many slots as it has slices.',
       );

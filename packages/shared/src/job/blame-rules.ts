@@ -240,6 +240,13 @@ export const blameRules: readonly BlameRule[] = [
     why: 'the worker looked before the run, and its device was gone, sick or another one',
   },
   {
+    name: 'placed too early',
+    when: { codes: ['does-not-fit'] },
+    blame: 'farm',
+    followUp: 'pause',
+    why: 'the archive’s index told less than the recipe, by whose wishes the run is placed from now on',
+  },
+  {
     name: 'fault of the node',
     when: { codes: ['sandbox-unavailable', 'tool-missing', 'disk-full'] },
     blame: 'node',

@@ -61,6 +61,7 @@ export const problemTable = {
   'recipe-failed': row(422, 1, 'The recipe failed'),
   'sandbox-unavailable': row(503, 1, 'The sandbox cannot be made on this machine'),
   'tool-missing': row(503, 1, 'A tool that the machine should have is missing'),
+  'does-not-fit': row(409, 1, 'The recipe asks for more than the slot has'),
   'invalid-inventory': row(422, 1, 'What a machine says of its devices cannot be believed'),
   'network-unreachable': row(503, 1, 'The network or an archive is out of reach'),
   'disk-full': row(507, 1, 'The disk or a quota is full'),
