@@ -18,7 +18,8 @@ const recipe = parseRecipe(control).recipe!;
 
 /** Tells the recipe as a worker does, and answers the seed that the run must use. */
 async function tellRecipe(lease: { jobId: string }, client: ReturnType<typeof server.client>) {
-  const { source, version } = await client.takeAssignment();
+  const asked = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
+  const { source, version } = asked.body;
   const jobSeed = jobSeedOf(recipe, { source, version, beacon: '', override: null });
   await client.tellRecipe({ control, jobSeed });
   const { body } = await server.ask<Job>('GET', `/api/v1/jobs/${lease.jobId}`);
@@ -47,6 +48,7 @@ test('a run goes from lease to report, and everything that it told can be read',
   assert.match(assignment.suite.sources, /^Types: deb/);
 
   assert.deepEqual(await client.heartbeat({ step: 'train', progress: 0.25 }), { cancel: false });
+  await assert.rejects(client.takeAssignment(), { code: 'conflict', detail: /begun already/ });
   await client.appendLog('unpacking\n');
   await client.appendLog('größe 😀\n');
   await client.appendMetrics('{"step":1,"loss":0.5}\n');

@@ -14,7 +14,7 @@ export interface SleeperOptions {
   redisUrl?: string;
 }
 
-const settleSeconds = 120;
+const settleSeconds = 240;
 const lookMilliseconds = 20;
 
 /** Plays it on a farm of one slot, so that the epoch alone parts the two leases; what is not so at the end. */

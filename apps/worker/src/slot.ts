@@ -53,9 +53,12 @@ export async function serveRing(ring: Ring, parts: SlotParts): Promise<void> {
   const lease = { api, key, ...ring };
   let assignment: Awaited<ReturnType<ReturnType<typeof httpFarmClient>['takeAssignment']>>;
   try {
-    assignment = await httpFarmClient({ ...lease, signal: shutdown }).takeAssignment();
+    const farm = httpFarmClient({ ...lease, signal: shutdown });
+    assignment = await farm.takeAssignment();
+    // Nothing is done before the farm knows: from then on no other process gets this lease.
+    await farm.heartbeat({ step: 'fetch', progress: null });
   } catch (error) {
-    // Rung for an old lease, or the farm is away: the lease ends by itself.
+    // Rung for an old lease or one that was begun, or the farm is away: the lease ends by itself.
     return log.warn({ err: error }, 'ring not answered');
   }
   log.info({ source: assignment.source, version: assignment.version }, 'run begins');

@@ -52,6 +52,13 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const { leaseEpoch } = request.query;
       const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
       const { run, job, package: version, suite } = await runs.assignment(db, holder);
+      if (run.step !== null) {
+        throw new Problem(
+          'conflict',
+          `Lease ${leaseEpoch} of run ${run.runId} was begun already.`,
+          'A lease is begun once: its process is at work, or it is dead and the run is leased anew.',
+        );
+      }
       const node = await nodes.byId(db, request.nodeId);
       return {
         runId: run.runId,
