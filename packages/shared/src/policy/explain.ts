@@ -58,7 +58,7 @@ export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplan
       return { ...told, sentence: `runs on ${node?.name ?? run.holder.nodeId} slot ${run.holder.slot}` };
     }
     const entry = { job, run };
-    const lane = queue.laneOf(entry);
+    const lane = queue.laneOf(runId);
     if (lane === undefined)
       return { ...told, sentence: job.releasePaused ?? `waits while the job is ${job.state}` };
     return { ...told, ...explainWaiting({ queue, now, moment, ranks, actions, entry, lane }) };

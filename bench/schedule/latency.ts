@@ -1,0 +1,103 @@
+// How long a wish takes until a worker works on it, on a farm that is otherwise idle: api, scheduler and worker as processes.
+// Beside it, on the same backend in the same run, what BullMQ needs to hand a bare job to a worker that waits.
+import { EventEmitter, once } from 'node:events';
+import { listen } from '@retraind/prisma/client';
+import * as jobs from '@retraind/prisma/store/jobs';
+import { createPostgresBackend, Queue, Worker } from 'bullmq';
+import { startTestFarm, type TestFarm } from '../../tests/e2e/farm.ts';
+import { quantile } from './ticks.ts';
+
+export interface Latency {
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+}
+
+export interface Latencies {
+  count: number;
+  begun: Latency;
+  bare: Latency;
+}
+
+const latencyOf = (times: number[]): Latency => {
+  times.sort((a, b) => a - b);
+  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+};
+
+export async function timeSubmissions(count: number): Promise<Latencies> {
+  const farm = await startTestFarm({ examples: ['tiny'], seed: 'bench', sandbox: 'none', leaseSeconds: 30 });
+  try {
+    // The job that intake makes of the archive; then both sides are warm.
+    await farm.settled('tiny', 120);
+    const [begun, bare]: [number[], number[]] = [[], []];
+    for (let i = 0; i < count; i++) {
+      begun.push(await submit(farm, i));
+      bare.push(await addBare(farm, i));
+    }
+    return { count, begun: latencyOf(begun), bare: latencyOf(bare) };
+  } finally {
+    await closeBare();
+    await farm.stop();
+  }
+}
+
+/** Milliseconds from the request to the first step of a run; then the job is cancelled and its slot free again. */
+async function submit({ db, databaseUrl, post }: TestFarm, i: number): Promise<number> {
+  const heard = new EventEmitter();
+  const listening = listen(databaseUrl, (subject) => heard.emit('change', subject));
+  try {
+    await once(heard, 'change');
+    const from = performance.now();
+    const made = (await post('/api/v1/jobs', { suite: 'test', source: 'tiny', seed: `bench-${i}` })) as {
+      jobId: string;
+    };
+    const until = async (holds: () => Promise<boolean>) => {
+      while (!(await holds())) await once(heard, 'change');
+    };
+    await until(async () => (await db.run.count({ where: { jobId: made.jobId, step: { not: null } } })) > 0);
+    const taken = performance.now() - from;
+    await jobs.cancel(db, made.jobId, 'the benchmark has seen enough', 'bench').catch(() => undefined);
+    await until(async () => (await db.run.count({ where: { state: 'leased' } })) === 0);
+    return taken;
+  } finally {
+    await listening.close();
+  }
+}
+
+type BareSide = Awaited<ReturnType<typeof openBare>>;
+let bareSide: BareSide | null = null;
+
+async function openBare(databaseUrl: string) {
+  const connection = { connectionString: databaseUrl, schema: 'bullmq', max: 2 };
+  const queue = new Queue('bench-bare', { connection }, createPostgresBackend);
+  const worker = new Worker('bench-bare', async () => undefined, { connection }, createPostgresBackend);
+  await worker.waitUntilReady();
+  return { queue, worker };
+}
+
+async function addBare({ databaseUrl }: TestFarm, i: number): Promise<number> {
+  if (bareSide === null) {
+    bareSide = await openBare(databaseUrl);
+    await addOne(bareSide, -1);
+  }
+  return addOne(bareSide, i);
+}
+
+async function addOne({ queue, worker }: BareSide, i: number): Promise<number> {
+  const active = new Promise<void>((resolve) => {
+    worker.once('active', () => resolve());
+  });
+  const done = once(worker, 'completed');
+  const from = performance.now();
+  await queue.add('bare', { i }, { jobId: `bare-${i}`, removeOnComplete: true });
+  await active;
+  const taken = performance.now() - from;
+  await done;
+  return taken;
+}
+
+async function closeBare(): Promise<void> {
+  await bareSide?.worker.close();
+  await bareSide?.queue.close();
+  bareSide = null;
+}
