@@ -54,17 +54,21 @@ export class Inventory {
   readonly #source: InventorySource;
   readonly #begun: readonly Device[];
   #latest: readonly Reading[];
-  #lookedAt = performance.now();
+  readonly #clock: () => number;
+  #lookedAt: number;
 
-  private constructor(source: InventorySource, readings: readonly Reading[]) {
+  private constructor(source: InventorySource, readings: readonly Reading[], clock: () => number) {
+    this.#clock = clock;
+    this.#lookedAt = clock();
     this.replayedFrom = source.replayedFrom;
     this.#source = source;
     this.#begun = readings.map(({ device }) => device);
     this.#latest = readings;
   }
 
-  static async open(source: InventorySource): Promise<Inventory> {
-    return new Inventory(source, await source.take());
+  /** `clock`: milliseconds since any moment. */
+  static async open(source: InventorySource, clock = (): number => performance.now()): Promise<Inventory> {
+    return new Inventory(source, await source.take(), clock);
   }
 
   /** Of the latest look. */
@@ -74,12 +78,12 @@ export class Inventory {
 
   /** For the sign of life: looked at again once a minute. A machine that cannot be asked has the devices that it began with, all with that fault. */
   async current(): Promise<Device[]> {
-    if (performance.now() - this.#lookedAt < freshMilliseconds) return this.devices;
+    if (this.#clock() - this.#lookedAt < freshMilliseconds) return this.devices;
     try {
       await this.look();
       return this.devices;
     } catch (error) {
-      this.#lookedAt = performance.now();
+      this.#lookedAt = this.#clock();
       const fault = (error as Error).message.slice(0, 256);
       this.#latest = this.#latest.map((reading) => ({
         ...reading,
@@ -92,7 +96,7 @@ export class Inventory {
   /** Looks again. */
   async look(): Promise<readonly Reading[]> {
     this.#latest = await this.#source.take();
-    this.#lookedAt = performance.now();
+    this.#lookedAt = this.#clock();
     return this.#latest;
   }
 

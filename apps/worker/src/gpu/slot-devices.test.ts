@@ -63,7 +63,7 @@ test('a MIG slice is one slot: its own instance files and UUID, and no other sli
   assert.match(given.deviceText, /^NVIDIA A100-SXM4-40GB MIG 2\/0 \(MIG-GPU-/);
   await assert.rejects(give(real('nvidia-a100-mig'), 1, 0, need('cuda', 2)), {
     code: 'does-not-fit',
-    message: /one slice/,
+    message: /only slices there/,
   });
 });
 
@@ -135,4 +135,24 @@ test('a device that went, or got sick, since the worker began stops the run; a s
   );
   await assert.rejects(devices(1, inventory), { code: 'device-fault', message: /7 uncorrected/ });
   assert.equal((await devices(2, inventory)).length, 1);
+});
+
+test('a machine that cannot be asked has its devices, all with that fault; asked again, it is well', async () => {
+  let broken = false;
+  let clock = 0;
+  const source = {
+    replayedFrom: null,
+    take: async () => {
+      if (broken) throw new Error('nvidia-smi -q -x fails: Unable to determine the device handle');
+      return real('nvidia-t4').take();
+    },
+  };
+  const inventory = await Inventory.open(source, () => clock);
+  broken = true;
+  assert.deepEqual((await inventory.current())[0]!.faults, []);
+  clock += 61_000;
+  assert.match((await inventory.current())[0]!.faults.join(), /Unable to determine/);
+  broken = false;
+  clock += 61_000;
+  assert.deepEqual((await inventory.current())[0]!.faults, []);
 });

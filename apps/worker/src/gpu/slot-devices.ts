@@ -60,13 +60,6 @@ export class SlotDevices {
     if (this.#inventory.replayedFrom !== null) {
       return this.#cpu(`cpu, for ${names} of the replayed inventory ${this.#inventory.replayedFrom}`);
     }
-    if (readings.length > 1 && readings.some(({ instances }) => instances !== null)) {
-      throw new Problem(
-        'does-not-fit',
-        `CUDA shows a program one slice of a GPU only, and ${readings.length} were to be given.`,
-        'Deal one slice to a slot: enrol the node with as many slots as it has slices.',
-      );
-    }
     const vendor = vendors.find(({ name }) => name === devices[0]!.vendor)!;
     return {
       accelerator: printWish(match.wish),

@@ -13,6 +13,6 @@ export type Accelerator = (
   | { kind: 'rocm'; architecture: string; name: string; memoryBytes: number }
   | { kind: 'vulkan'; name: string; memoryBytes: number }
 ) & {
-  /** Which device, and its place among all of the node; absent where a person described the node. */
-  device?: { deviceId: string; ordinal: number };
+  /** Which device, its place among all of the node, and whether it is a part of one; absent where a person described the node. */
+  device?: { deviceId: string; ordinal: number; isSlice?: true };
 };

@@ -36,7 +36,11 @@ export const acceleratorsOf = (devices: readonly Device[]): Accelerator[] =>
   devices.flatMap((device, ordinal) => {
     if (device.faults.length > 0) return [];
     const { name, memoryBytes, deviceId, architecture } = device;
-    const common = { name, memoryBytes, device: { deviceId, ordinal } };
+    const common = {
+      name,
+      memoryBytes,
+      device: { deviceId, ordinal, ...(device.sliceOf !== null && { isSlice: true as const }) },
+    };
     const ways: Accelerator[] = [];
     const capability = /^sm(\d{2,3})$/.exec(architecture)?.[1];
     if (capability !== undefined) ways.push({ kind: 'cuda', capability: Number(capability), ...common });

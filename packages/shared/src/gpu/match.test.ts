@@ -30,6 +30,18 @@ test('the first alternative that fits is taken', () => {
   }
 });
 
+test('a run of several devices has no slices', () => {
+  const slice = (ordinal: number): Accelerator => ({
+    ...a100,
+    device: { deviceId: `MIG-${ordinal}`, ordinal, isSlice: true },
+  });
+  assert.ok(matchSlot(need('cuda'), [slice(0), slice(1)]).fits);
+  assert.ok(!matchSlot(need('cuda', 2), [slice(0), slice(1)]).fits);
+  assert.match(mismatch(need('cuda', 2), [slice(0), slice(1)]), /2 devices wanted, and only slices there/);
+  const match = matchSlot(need('cuda', 2), [slice(0), a100, a100]);
+  assert.deepEqual(match.fits && match.devices, [a100, a100]);
+});
+
 test('the smallest devices that do are taken', () => {
   const small: Accelerator = { ...a100, name: 'MIG 2g.20gb', memoryBytes: 20 * gib };
   const match = matchSlot(need('cuda:sm_80', 1, 8 * gib), [a100, small]);

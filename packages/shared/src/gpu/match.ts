@@ -44,7 +44,7 @@ export function deviceSatisfies(device: Accelerator, wish: AcceleratorWish): boo
 export function matchSlot(need: DeviceNeed, devices: readonly Accelerator[]): Match {
   for (const [alternative, wish] of need.accelerators.entries()) {
     if (wish.kind === 'none') return { fits: true, wish, alternative, devices: [] };
-    const enough = devices.filter(
+    const enough = usable(need, devices).filter(
       (device) => deviceSatisfies(device, wish) && device.memoryBytes >= need.gpuMemoryBytes,
     );
     if (enough.length >= need.gpus) {
@@ -54,13 +54,17 @@ export function matchSlot(need: DeviceNeed, devices: readonly Accelerator[]): Ma
   return { fits: false };
 }
 
+/** CUDA shows a program one slice of a GPU only: a run of several devices needs whole ones. Source: MIG User Guide, CUDA_VISIBLE_DEVICES. */
+const usable = (need: DeviceNeed, devices: readonly Accelerator[]): readonly Accelerator[] =>
+  need.gpus === 1 ? devices : devices.filter(({ device }) => device?.isSlice !== true);
+
 const smallestFirst = (devices: Accelerator[]): Accelerator[] =>
   devices.sort((a, b) => a.memoryBytes - b.memoryBytes);
 
 /** Why matchSlot refuses: what is wanted, what is there, and what each alternative lacks. */
 export function mismatch(need: DeviceNeed, devices: readonly Accelerator[]): string {
   const reasons = need.accelerators.map((wish) => {
-    const ofKind = devices.filter((device) => deviceSatisfies(device, wish));
+    const ofKind = usable(need, devices).filter((device) => deviceSatisfies(device, wish));
     const large = ofKind.filter((device) => device.memoryBytes >= need.gpuMemoryBytes);
     return `${printWish(wish)}: ${lack(need, devices, wish, ofKind, large)}`;
   });
@@ -82,6 +86,9 @@ function lack(
     return `${displayBytes(need.gpuMemoryBytes)} of device memory wanted, ${displayBytes(Math.max(...ofKind.map(({ memoryBytes }) => memoryBytes)))} there`;
   }
   if (ofKind.length > 0) return `${need.gpus} devices wanted, ${large.length} there`;
+  if (devices.some((device) => deviceSatisfies(device, wish))) {
+    return `${need.gpus} devices wanted, and only slices there: a run has one of these at most`;
+  }
   const best = devices.flatMap((device) => (device.kind === 'cuda' ? [device.capability] : []));
   if (wish.kind === 'cuda' && best.length > 0) {
     return `capability ${(wish.minimumCapability / 10).toFixed(1)} wanted, ${(Math.max(...best) / 10).toFixed(1)} there`;

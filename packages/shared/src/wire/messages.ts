@@ -191,7 +191,11 @@ const acceleratorParts = {
   name: DeviceName,
   memoryBytes: DeviceBytes,
   device: Type.Optional(
-    Type.Object({ deviceId: DeviceId, ordinal: Type.Integer({ minimum: 0, maximum: 1_023 }) }),
+    Type.Object({
+      deviceId: DeviceId,
+      ordinal: Type.Integer({ minimum: 0, maximum: 1_023 }),
+      isSlice: Type.Optional(Type.Literal(true)),
+    }),
   ),
 };
 
