@@ -238,7 +238,7 @@ test('three runs in a row that blame the node drain it; a result between them fo
   const drained = await end(breakageOf('node'));
   assert.deepEqual([drained?.state, drained?.stateBy], ['drained', 'farm']);
   assert.match(drained?.stateReason ?? '', /3 runs in a row/);
-  const again = await nodes.register(db, { ...node, publicKey: node.publicKey }, 'ada');
+  const again = await nodes.register(db, node, 'ada');
   assert.deepEqual([again.state, again.faultsInRow], ['approved', 0]);
 });
 

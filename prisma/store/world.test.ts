@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
 import { withDatabase } from '../../tests/support/database.ts';
-import { breakageOf, leaseRun, makeJob, makeNode, resultOf } from '../../tests/support/scenario.ts';
+import {
+  breakageOf,
+  leaseRun,
+  makeJob,
+  makeNode,
+  resultOf,
+  selfReport,
+} from '../../tests/support/scenario.ts';
 import { listen } from '../client.ts';
 import * as jobs from './jobs.ts';
 import * as nodes from './nodes.ts';
@@ -106,11 +113,13 @@ test('every change is notified, a heartbeat and a sign of life are not', async (
     await until(`run:${holder.runId}`);
     await runs.heartbeat(db, { ...holder, step: 'train', progress: 0, leaseSeconds: 60 });
     await until(`run:${holder.runId}`);
+    // The first report is taken for approved, which is a change.
+    await nodes.report(db, holder.nodeId, selfReport());
     const marker = await makeNode(db);
     await until(`node:${marker.nodeId}`); // all that came before it was heard
     heard.clear();
     await runs.heartbeat(db, { ...holder, step: 'train', progress: 0.5, leaseSeconds: 60 });
-    await nodes.seen(db, holder.nodeId);
+    await nodes.report(db, holder.nodeId, selfReport({ vitals: { ...selfReport().vitals, load: 7 } }));
     const last = await makeNode(db);
     await until(`node:${last.nodeId}`);
     assert.deepEqual([...heard], [`node:${last.nodeId}`]);

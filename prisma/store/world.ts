@@ -7,6 +7,8 @@
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { excludingCodes } from '@retraind/shared/job/blame-rules';
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
+import { protocolFault } from '@retraind/shared/node/protocol';
+import { countingTags, type NodeTag } from '@retraind/shared/node/tags';
 import {
   type Budget,
   type Demand,
@@ -74,20 +76,20 @@ type NodeColumn =
   | 'drainReason'
   | 'quarantinedAt'
   | 'retired'
-  | 'seenAt';
+  | 'seenAt'
+  | 'memoryBytes'
+  | 'diskFreeBytes'
+  | 'datasetDigests';
 interface NodeRow extends Pick<WorldNode, NodeColumn> {
+  tags: NodeTag[];
+  program: string | null;
+  protocol: number | null;
   slots: number;
   accelerators: Accelerator[];
   silentSlots: Record<string, { until: string }>;
 }
 
-const nodeDefaults = {
-  tags: [],
-  memoryBytes: null,
-  diskFreeBytes: null,
-  longestRunSeconds: 0,
-  datasetDigests: [],
-} satisfies Partial<WorldNode>;
+const nodeDefaults = { longestRunSeconds: 0 } satisfies Partial<WorldNode>;
 
 const isOpen = ({ state }: { state: JobState }): boolean =>
   (openJobStates as readonly JobState[]).includes(state);
@@ -139,7 +141,9 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
         SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
           CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
           CASE WHEN state = 'quarantined' THEN extract(epoch FROM state_at) * 1000 END AS "quarantinedAt",
-          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators,
+          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators, tags,
+          program, protocol, (approved_inventory ->> 'memoryBytes')::float8 AS "memoryBytes",
+          (vitals ->> 'diskFreeBytes')::float8 AS "diskFreeBytes", COALESCE(vitals -> 'datasetDigests', '[]') AS "datasetDigests",
           silent_slots AS "silentSlots"
         FROM node WHERE changed >= ${from}::bigint
       ) AS told) AS nodes`;
@@ -163,17 +167,21 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
       leasedAt: dateOf(leasedAt),
       notBefore: dateOf(notBefore),
     })),
-    nodes: nodes.map(({ accelerators, slots, silentSlots, quarantinedAt, seenAt, ...node }) => ({
-      ...nodeDefaults,
-      ...node,
-      quarantinedAt: dateOf(quarantinedAt),
-      seenAt: dateOf(seenAt),
-      machine: node.class.split('+', 1)[0]!,
-      slots: slotsOfNode(slots, accelerators).map((slot) => {
-        const silent = silentSlots[slot.slot];
-        return silent ? { ...slot, silentUntil: new Date(silent.until) } : slot;
+    nodes: nodes.map(
+      ({ accelerators, slots, silentSlots, tags, program, protocol, quarantinedAt, seenAt, ...node }) => ({
+        ...nodeDefaults,
+        ...node,
+        drainReason: node.drainReason ?? (protocol === null ? null : protocolFault(protocol, program)),
+        tags: countingTags(tags),
+        quarantinedAt: dateOf(quarantinedAt),
+        seenAt: dateOf(seenAt),
+        machine: node.class.split('+', 1)[0]!,
+        slots: slotsOfNode(slots, accelerators).map((slot) => {
+          const silent = silentSlots[slot.slot];
+          return silent ? { ...slot, silentUntil: new Date(silent.until) } : slot;
+        }),
       }),
-    })),
+    ),
     // Read after the world: what a lease that it does not show yet has set aside is counted all the same.
     budgets: await budgets.forWorld(db),
     goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),

@@ -102,12 +102,10 @@ export async function startFarm(): Promise<FarmServer> {
       const { status, body } = await server.ask('POST', '/api/v1/nodes', {
         token: adminToken,
         json: {
-          nodeId: key.nodeId,
           publicKey: key.publicKeyPem,
           name,
           class: 'amd64',
           slots: 4,
-          accelerators: [],
         },
       });
       if (status !== 201) throw new Error(`enrolment was answered ${status}: ${JSON.stringify(body)}`);

@@ -11,11 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { Supervisor } from '@retraind/host/supervise';
 import * as runs from '@retraind/prisma/store/runs';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
+import { protocol } from '@retraind/shared/node/protocol';
 import { httpFarmClient } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { SignJWT } from 'jose';
 import { withDatabase } from '../support/database.ts';
 import { makeJob } from '../support/scenario.ts';
+import { deviceOf, selfOf } from './node-self.ts';
 
 const { url, db } = await withDatabase();
 const folder = mkdtempSync(join(tmpdir(), 'retraind-hostile-'));
@@ -67,12 +69,10 @@ async function enrol(name: string): Promise<NodeKey> {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({
-      nodeId: key.nodeId,
       publicKey: key.publicKeyPem,
       name,
       class: 'amd64',
       slots: 4,
-      accelerators: [],
     }),
   });
   assert.equal(response.status, 201, await response.text());
@@ -103,6 +103,7 @@ async function sign(key: NodeKey, path: string, json: unknown, clockOffsetSecond
     nonce: randomBytes(16).toString('base64url'),
     iat,
     exp: iat + 60,
+    protocol,
   })
     .setProtectedHeader({ alg: 'EdDSA' })
     .sign(key.privateKey);
@@ -141,7 +142,6 @@ const broken = {
   detail: 'no',
   hint: null,
 };
-const inventory = { devices: [], replayedFrom: null, program: '0.1.0' };
 
 /** Everything that a lease may write; no two alike in what they touch. */
 const writes = (leaseEpoch: number): [string, object][] => [
@@ -188,7 +188,7 @@ test('an old epoch writes nothing, though its node has the run again', async () 
 
 test('a token opens one request, also after the api was killed and came back', async () => {
   const key = await enrol('parrot');
-  const signed = await sign(key, '/api/v1/nodes/self', inventory);
+  const signed = await sign(key, '/api/v1/nodes/self', selfOf());
   assert.equal((await post(signed)).status, 204);
   await refused(signed, 401, 'unauthorized', /used before.*new nonce/);
   const back = new Promise<void>((resolve) => {
@@ -206,29 +206,15 @@ test('a clock two days off, either way, is told so', async () => {
     [days, /17\d{4} s ahead of .*clock right/],
     [-days, /17\d{4} s behind .*clock right/],
   ] as const) {
-    await refused(await sign(key, '/api/v1/nodes/self', inventory, offset), 401, 'unauthorized', told);
+    await refused(await sign(key, '/api/v1/nodes/self', selfOf(), offset), 401, 'unauthorized', told);
   }
   assert.equal((await db.node.findUnique({ where: { nodeId: key.nodeId } }))?.seenAt, null);
 });
 
 test('an inventory with negative memory is refused whole', async () => {
   const key = await enrol('liar');
-  const device = {
-    deviceId: 'GPU-0',
-    vendor: 'nvidia',
-    name: 'a device',
-    architecture: 'sm80',
-    memoryBytes: -1,
-    driver: '535.54.03',
-    runtime: null,
-    sliceOf: null,
-    vulkan: false,
-    faults: [],
-    temperatureCelsius: null,
-    energy: 'none',
-  };
   await refused(
-    await sign(key, '/api/v1/nodes/self', { ...inventory, devices: [device] }),
+    await sign(key, '/api/v1/nodes/self', selfOf([deviceOf(0, { memoryBytes: -1 })])),
     400,
     'invalid-request',
     /memoryBytes.*openapi/,
@@ -239,12 +225,12 @@ test('an inventory with negative memory is refused whole', async () => {
 
 test('a key that nobody knows, one that waits for approval, and one of a retired node say nothing', async () => {
   const stranger = loadNodeKey(join(folder, 'stranger.pem'));
-  await refused(await sign(stranger, '/api/v1/nodes/self', inventory), 401, 'unauthorized', /not enrolled/);
+  await refused(await sign(stranger, '/api/v1/nodes/self', selfOf()), 401, 'unauthorized', /not enrolled/);
   const key = await enrol('candidate');
   const become = (state: string) =>
     db.$executeRaw`UPDATE node SET state = ${state}, state_reason = 'a test' WHERE node_id = ${key.nodeId}`;
   await become('pending');
-  const signed = () => sign(key, '/api/v1/nodes/self', inventory);
+  const signed = () => sign(key, '/api/v1/nodes/self', selfOf());
   await refused(await signed(), 403, 'forbidden', /waits to be approved.*retrain node approve/);
   await become('retired');
   await refused(await signed(), 403, 'forbidden', /retired.*new key/);

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { protocol } from '@retraind/shared/node/protocol';
 import type { NodeKey } from '@retraind/worker/node-key';
 import { loadNodeKey } from '@retraind/worker/node-key';
 import { SignJWT } from 'jose';
 import { startFarm } from './farm-server.ts';
+import { selfOf } from './node-self.ts';
 
 const server = await startFarm();
 const path = '/api/v1/nodes/self';
-const inventory = JSON.stringify({ devices: [], replayedFrom: null, program: '0.1.0' });
+const inventory = JSON.stringify(selfOf());
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 interface Forgery {
@@ -30,6 +32,7 @@ const tokenOf = (key: NodeKey, { claims = {}, signer = key, algorithm = 'EdDSA' 
     nonce: `nonce-number-${String(count++).padStart(6, '0')}`,
     iat: now,
     exp: now + 60,
+    protocol,
     ...claims,
   })
     .setProtectedHeader({ alg: algorithm })

@@ -90,12 +90,10 @@ async function runMainJob(): Promise<void> {
   );
   const client = new FarmClient(address, token);
   await client.post('/api/v1/nodes', {
-    nodeId: node.nodeId,
     publicKey: node.publicKeyPem,
     name: 'island',
     class: 'amd64',
     slots: 1,
-    accelerators: [],
   });
   await client.post('/api/v1/suites', { name: 'local', sources: archive.sources, intakeSeconds: 5 });
 

@@ -145,12 +145,10 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
       const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
       nodeIds.push(nodeId);
       await post('/api/v1/nodes', {
-        nodeId,
         publicKey: publicKeyPem,
         name: `test-${node}`,
         class: 'amd64',
         slots,
-        accelerators: [],
       });
       for (let slot = 0; slot < slots; slot++) {
         const worker = program('worker', {

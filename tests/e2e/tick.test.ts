@@ -19,7 +19,7 @@ import type { Bell } from '../../apps/scheduler/src/queue/bell.ts';
 import { type TickParts, tick } from '../../apps/scheduler/src/tick.ts';
 import { WorldMemory } from '../../apps/scheduler/src/world.ts';
 import { withDatabase } from '../support/database.ts';
-import { breakageOf, evidenceOf, makeJob, makeNode, resultOf } from '../support/scenario.ts';
+import { breakageOf, evidenceOf, makeJob, makeNode, resultOf, selfReport } from '../support/scenario.ts';
 
 const { db } = await withDatabase();
 const folder = await mkdtemp('/tmp/retraind-tick-');
@@ -83,7 +83,7 @@ async function scene(slots = 1) {
     data: { state: 'drained', stateReason: 'of another test' },
   });
   const node = await makeNode(db, slots);
-  await nodes.seen(db, node.nodeId);
+  await nodes.report(db, node.nodeId, selfReport());
   return { node, job: await makeJob(db) };
 }
 

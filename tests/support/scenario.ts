@@ -8,6 +8,7 @@ import * as runs from '@retraind/prisma/store/runs';
 import * as suites from '@retraind/prisma/store/suites';
 import * as versions from '@retraind/prisma/store/versions';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
+import { protocol } from '@retraind/shared/node/protocol';
 import type { Evidence } from '@retraind/shared/verdict/evidence';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 
@@ -25,11 +26,28 @@ export const makeNode = async (db: Database, slots = 1): Promise<nodes.Node> => 
       name: `node-${nodeId}`,
       class: 'amd64',
       slots,
-      accelerators: [],
     },
     'ada',
   );
 };
+
+/** What a machine without devices says of itself. */
+export const selfReport = (change: Partial<nodes.SelfReport> = {}): nodes.SelfReport => ({
+  inventory: { devices: [], replayedFrom: null, program: 'test', cores: 2, memoryBytes: 8 * 2 ** 30 },
+  tags: [],
+  vitals: {
+    at: new Date().toISOString(),
+    load: 0.5,
+    memoryFreeBytes: 4 * 2 ** 30,
+    pressure: null,
+    diskBytes: 2 ** 40,
+    diskFreeBytes: 2 ** 39,
+    datasetDigests: [],
+  },
+  protocol,
+  clockOffsetSeconds: 0,
+  ...change,
+});
 
 /** A version as intake finds it, in a suite made where absent; policy on-upload makes a job of it. */
 export const findVersion = async (

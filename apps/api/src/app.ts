@@ -17,6 +17,8 @@ import { jobRoutes } from './routes/jobs.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { modelRoutes } from './routes/models.ts';
+import { nodeDeedRoutes } from './routes/node-deeds.ts';
+import { nodeEnrolmentRoutes } from './routes/node-enrolment.ts';
 import { nodeRoutes, nodeSelfRoutes } from './routes/nodes.ts';
 import { openApiRoute } from './routes/openapi.ts';
 import { packageRoutes } from './routes/packages.ts';
@@ -73,6 +75,7 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
     modelRoutes(scope, farm);
     artifactRoutes(scope, farm);
     nodeRoutes(scope, farm);
+    nodeDeedRoutes(scope, farm);
     suiteRoutes(scope, farm);
     releaseRoutes(scope, farm);
     estimateRoutes(scope, farm);
@@ -90,6 +93,7 @@ export async function buildApp(farm: Farm, logger?: FastifyBaseLogger): Promise<
     artifactNodeRoutes(scope, farm);
     nodeSelfRoutes(scope, farm);
   });
+  await app.register(async (asking) => nodeEnrolmentRoutes(asking as App, farm));
   healthRoutes(app, farm);
   openApiRoute(app);
   return app;

@@ -2,6 +2,7 @@
 // theirs becomes a reference.
 import swagger from '@fastify/swagger';
 import * as messages from '@retraind/shared/wire/messages';
+import * as node from '@retraind/shared/wire/node';
 import * as resources from '@retraind/shared/wire/resources';
 import { Verdict } from '@retraind/shared/wire/verdict';
 import type { App } from './route.ts';
@@ -21,9 +22,15 @@ const named: Record<string, unknown> = {
   Lease: resources.Lease,
   ModelFile: resources.ModelFile,
   ModelKnown: resources.ModelKnown,
-  Node: resources.Node,
+  Node: node.Node,
+  NodeApproval: node.NodeApproval,
+  NodeDetail: node.NodeDetail,
+  NodeEnrolment: node.NodeEnrolment,
   NodeInventory: messages.NodeInventory,
-  NodeRequest: resources.NodeRequest,
+  NodeReport: node.NodeReport,
+  NodeRequest: node.NodeRequest,
+  NodeTagging: node.NodeTagging,
+  NodeVitals: node.NodeVitals,
   Package: resources.Package,
   Problem: resources.ProblemBody,
   RecipeFound: messages.RecipeFound,

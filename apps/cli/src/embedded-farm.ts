@@ -264,14 +264,12 @@ async function startPrograms(
 
   const slots = options.slots ?? availableParallelism();
   const keyFile = join(data, 'node.key');
-  const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
+  const { publicKeyPem } = loadNodeKey(keyFile);
   await client.post('/api/v1/nodes', {
-    nodeId,
     publicKey: publicKeyPem,
     name: hostname(),
     class: machineClass(),
     slots,
-    accelerators: [],
   });
   for (let slot = 0; slot < slots; slot++) {
     const env = {

@@ -6,7 +6,9 @@ import {
   requiredText,
   textOption,
   urlOption,
+  wordsOption,
 } from '@retraind/host/config';
+import { mostTags, tagPattern } from '@retraind/shared/node/tags';
 import { defaultFarmLimits } from './farm-limits.ts';
 
 export const workerOptions = {
@@ -47,6 +49,11 @@ export const workerOptions = {
   inventory: textOption('RETRAIND_INVENTORY', {
     help: 'folder of a recorded inventory to be told instead of the machine’s own; for trials: shown as replayed, and taints each run',
   }),
+  tags: wordsOption(
+    'RETRAIND_TAGS',
+    { pattern: new RegExp(tagPattern), most: mostTags },
+    { help: 'what this node claims of itself, spaces between; of no effect until an admin says it too' },
+  ),
   ...limitOptions(),
   logLevel: logLevelOption(),
 };

@@ -2,9 +2,13 @@
 // harmless to repeat: it carries its epoch, and an offset or a digest); each try is signed anew, for a nonce serves once.
 import { createHash, randomBytes } from 'node:crypto';
 import { nodeScheme, tokenLifeSeconds } from '@retraind/shared/attest/node-token';
+import { protocol } from '@retraind/shared/node/protocol';
 import { Problem, type ProblemCode, problemTable } from '@retraind/shared/wire/problems';
 import { SignJWT } from 'jose';
 import type { NodeKey } from './node-key.ts';
+
+/** What this program calls itself. */
+export const program = 'retraind-worker 0.1.0';
 
 export interface FarmConnectionOptions {
   /** Root of the API, e.g. `http://127.0.0.1:8480`. */
@@ -74,6 +78,8 @@ async function send(options: FarmConnectionOptions, request: FarmRequest): Promi
     path: request.path,
     bodySha256,
     nonce: randomBytes(16).toString('base64url'),
+    protocol,
+    program,
   })
     .setProtectedHeader({ alg: 'EdDSA' })
     .setIssuedAt()

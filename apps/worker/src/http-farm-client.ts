@@ -5,7 +5,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Assignment, HeartbeatAnswer, NodeInventory } from '@retraind/shared/wire/messages';
+import type { Assignment, HeartbeatAnswer } from '@retraind/shared/wire/messages';
+import type { Node, NodeEnrolment, NodeReport } from '@retraind/shared/wire/node';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { FarmClient } from './farm-client.ts';
 import { type FarmConnection, type FarmConnectionOptions, farmConnection } from './farm-connection.ts';
@@ -64,9 +65,19 @@ export function httpFarmClient(options: HttpFarmOptions): FarmClient {
   };
 }
 
-/** Tells the farm what this node is (`POST /api/v1/nodes/self`). */
-export async function tellInventory(options: FarmConnectionOptions, inventory: NodeInventory): Promise<void> {
-  await farmConnection(options)({ method: 'POST', path: '/api/v1/nodes/self', json: inventory });
+/** Tells the farm what this node has and how it is (`POST /api/v1/nodes/self`). */
+export async function tellSelf(options: FarmConnectionOptions, report: NodeReport): Promise<void> {
+  await farmConnection(options)({ method: 'POST', path: '/api/v1/nodes/self', json: report });
+}
+
+/** Asks the farm to take this machine for a node (`POST /api/v1/nodes/enrol`). */
+export async function askToServe(options: FarmConnectionOptions, enrolment: NodeEnrolment): Promise<Node> {
+  const { response } = await farmConnection(options)({
+    method: 'POST',
+    path: '/api/v1/nodes/enrol',
+    json: enrolment,
+  });
+  return (await response.json()) as Node;
 }
 
 /** Sends texts one after the other; an empty text only waits for those before it. */

@@ -7,6 +7,7 @@ import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { uploadSeconds } from './beat.ts';
 import { workerNotes, workerOptions } from './config.ts';
+import { program } from './farm-connection.ts';
 import { Inventory, machineInventory, replayedInventory } from './gpu/inventory.ts';
 import { openMachine } from './gpu/machine.ts';
 import { SlotDevices } from './gpu/slot-devices.ts';
@@ -74,8 +75,10 @@ const present = keepPresent({
   inventory: async () => ({
     devices: await inventory.current(),
     replayedFrom: inventory.replayedFrom,
-    program: 'retraind-worker 0.1.0',
+    program: program,
   }),
+  tags: config.tags ?? [],
+  work,
   signal: shutdown.signal,
   log,
 });

@@ -68,6 +68,19 @@ export const choiceOption = <T extends string>(
     return value === undefined ? { fault: `“${text}” is none of ${choices.join(', ')}` } : { value };
   });
 
+/** Words with spaces between; undefined where it is absent. */
+export const wordsOption = (
+  name: string,
+  { pattern, most }: { pattern: RegExp; most: number },
+  traits: Traits,
+): Option<string[] | undefined> =>
+  option<string[] | undefined>(name, traits, (text) => {
+    const words = [...new Set(text.split(/\s+/).filter((word) => word !== ''))];
+    const wrong = words.find((word) => !pattern.test(word));
+    if (wrong !== undefined) return { fault: `“${wrong}” is not of the form ${pattern.source}` };
+    return words.length > most ? { fault: `holds more than ${most} words` } : { value: words };
+  });
+
 /** A URL whose scheme is one of `schemes`; undefined where it is absent. Never printed back: it may carry a password. */
 export const urlOption = (
   name: string,

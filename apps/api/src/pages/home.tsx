@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The first page: what the farm claims of each package, what it does now, and with which machines.
-import type { JobSummary, Node, Version } from '@retraind/shared/wire/resources';
+import type { Node } from '@retraind/shared/wire/node';
+import type { JobSummary, Version } from '@retraind/shared/wire/resources';
 import { renderPage } from './layout.tsx';
 import { NodesTable } from './lists.tsx';
 import { Progress, RungBadge, StateBadge } from './words.tsx';

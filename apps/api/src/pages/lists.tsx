@@ -2,7 +2,8 @@
 /** @jsxImportSource preact */
 // Tables that more than one page shows: jobs, runs, nodes.
 import { seedLabel } from '@retraind/shared/job/run-place';
-import type { JobSummary, Node, RunSummary } from '@retraind/shared/wire/resources';
+import type { Node } from '@retraind/shared/wire/node';
+import type { JobSummary, RunSummary } from '@retraind/shared/wire/resources';
 import { Moment, Progress, RungBadge, StateBadge } from './words.tsx';
 
 export const JobsTable = ({ jobs }: { jobs: JobSummary[] }) =>

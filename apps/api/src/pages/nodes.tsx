@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
 // The machines of the farm.
-import type { Node } from '@retraind/shared/wire/resources';
+import type { Node } from '@retraind/shared/wire/node';
 import { renderPage } from './layout.tsx';
 import { NodesTable } from './lists.tsx';
 

@@ -1,21 +1,23 @@
-// Nodes: who they are, enrolling one, and what a node says of itself.
+// Nodes: who they are, and what a node says of itself. What people do with them is node-deeds.ts, how a machine asks to serve
+// node-enrolment.ts.
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { ofSubject } from '@retraind/prisma/store/audit';
 import * as lists from '@retraind/prisma/store/lists';
 import * as nodes from '@retraind/prisma/store/nodes';
-import { nodeIdOf } from '@retraind/shared/attest/node-token';
-import { acceleratorsOf } from '@retraind/shared/gpu/device';
-import { NodeId, NodeInventory } from '@retraind/shared/wire/messages';
+import { clockSkewSeconds } from '@retraind/shared/attest/node-token';
+import { protocolFault } from '@retraind/shared/node/protocol';
+import { NodeId } from '@retraind/shared/wire/messages';
+import { Node, NodeDetail, NodeReport } from '@retraind/shared/wire/node';
 import { Problem } from '@retraind/shared/wire/problems';
-import { Node, NodeRequest } from '@retraind/shared/wire/resources';
 import { Type } from 'typebox';
-import { needsRight } from '../auth.ts';
 import type { Farm } from '../farm.ts';
-import { type App, answers, answersCreated, answersNothing, bearer, nodeKey } from '../route.ts';
+import { type App, answers, answersNothing, nodeKey } from '../route.ts';
 import { nodeView } from '../views/node.ts';
 
-export function nodeRoutes(app: App, farm: Farm): void {
-  const { db } = farm;
+export const NodePath = Type.Object({ nodeId: NodeId });
+const mostDeeds = 50;
 
+export function nodeRoutes(app: App, farm: Farm): void {
   app.get(
     '/api/v1/nodes',
     {
@@ -33,43 +35,12 @@ export function nodeRoutes(app: App, farm: Farm): void {
     {
       schema: {
         tags: ['nodes'],
-        summary: 'A node',
-        params: Type.Object({ nodeId: NodeId }),
-        response: answers(Node, 'The node.'),
+        summary: 'A node, with the latest deeds on it',
+        params: NodePath,
+        response: answers(NodeDetail, 'The node.'),
       },
     },
     (request) => readNode(farm, request.params.nodeId),
-  );
-
-  app.post(
-    '/api/v1/nodes',
-    {
-      preHandler: needsRight(db, 'nodes.govern'),
-      schema: {
-        tags: ['nodes'],
-        summary:
-          'Enrol and approve a node by its public key; again: the new description, and an end of its drain',
-        security: bearer,
-        body: NodeRequest,
-        response: answersCreated(Node, 'The node was known.'),
-      },
-    },
-    async (request, reply) => {
-      const { nodeId, publicKey } = request.body;
-      const key = readPublicKey(publicKey);
-      if (nodeIdOf(key) !== nodeId) {
-        throw new Problem(
-          'invalid-request',
-          `\`body.nodeId\` is not that of the key, which is ${nodeIdOf(key)}.`,
-          'A node is named by the first 16 hex digits of sha256 over its key (SPKI, DER).',
-        );
-      }
-      const known = await nodes.byId(db, nodeId);
-      const pem = key.export({ type: 'spki', format: 'pem' }).toString();
-      await nodes.register(db, { ...request.body, publicKey: pem }, request.actor);
-      reply.code(known === null ? 201 : 200).header('location', `/api/v1/nodes/${nodeId}`);
-      return readNode(farm, nodeId);
-    },
   );
 }
 
@@ -78,20 +49,42 @@ export function nodeSelfRoutes(scope: App, { db }: Farm): void {
   scope.post(
     '/api/v1/nodes/self',
     {
+      logLevel: 'warn',
+      // Before the body is held against today's schema: another protocol may have another.
+      onRequest: async (request) => {
+        const { protocol = 0, program = null } = request.nodeClaims!;
+        const fault = protocolFault(protocol, program);
+        if (fault === null) return;
+        await nodes.heardIncompatible(db, request.nodeId, { program, protocol });
+        throw new Problem(
+          'conflict',
+          `The node gets no runs: ${fault}.`,
+          'docs/reference/nodes.md lists protocols.',
+        );
+      },
       schema: {
         tags: ['nodes'],
-        summary: 'A node says what it has; a sign of life',
+        summary: 'A node says what it has and how it is; a sign of life',
         security: nodeKey,
-        body: NodeInventory,
+        body: NodeReport,
         response: answersNothing('Noted.'),
       },
     },
     async (request, reply) => {
-      const { devices } = request.body;
-      await nodes.seen(db, request.nodeId, {
-        accelerators: acceleratorsOf(devices),
-        inventory: request.body,
+      const { inventory, cores, memoryBytes, tags, vitals } = request.body;
+      const clockOffsetSeconds = (Date.parse(vitals.at) - Date.now()) / 1_000;
+      if (Math.abs(clockOffsetSeconds) > clockSkewSeconds * 2) {
+        throw new Problem('invalid-request', '`body.vitals.at` is not of now, though the token is.');
+      }
+      const { state, faults } = await nodes.report(db, request.nodeId, {
+        inventory: { ...inventory, cores, memoryBytes },
+        tags,
+        vitals,
+        protocol: request.nodeClaims!.protocol!,
+        clockOffsetSeconds,
       });
+      if (faults.length > 0)
+        request.log.warn({ nodeId: request.nodeId, state, faults }, 'node lacks of its inventory');
       return reply.code(204).send(undefined);
     },
   );
@@ -103,16 +96,27 @@ export async function readNodes({ db }: Farm): Promise<Node[]> {
   return all.map((node) => nodeView(node, leased, now));
 }
 
-async function readNode({ db }: Farm, nodeId: string): Promise<Node> {
-  const [node, leased] = await Promise.all([nodes.byId(db, nodeId), lists.leasedRuns(db)]);
+export async function readNode({ db }: Farm, nodeId: string): Promise<NodeDetail> {
+  const [node, leased, notes] = await Promise.all([
+    nodes.byId(db, nodeId),
+    lists.leasedRuns(db),
+    ofSubject(db, `node:${nodeId}`),
+  ]);
   if (node === null) throw new Problem('not-found', `There is no node ${nodeId}.`);
-  return nodeView(node, leased, new Date());
+  const deeds = notes.slice(-mostDeeds).reverse();
+  return {
+    ...nodeView(node, leased, new Date()),
+    deeds: deeds.map(({ at, actor, deed, reason }) => ({ at: at.toISOString(), actor, deed, reason })),
+  };
 }
 
-function readPublicKey(pem: string): KeyObject {
+/** Throws Problem `invalid-request` for anything but an ed25519 public key. */
+export function readPublicKey(pem: string): { key: KeyObject; pem: string } {
   try {
     const key = createPublicKey(pem);
-    if (key.asymmetricKeyType === 'ed25519' && !/PRIVATE/.test(pem)) return key;
+    if (key.asymmetricKeyType === 'ed25519' && !/PRIVATE/.test(pem)) {
+      return { key, pem: key.export({ type: 'spki', format: 'pem' }).toString() };
+    }
   } catch {
     // Told below.
   }

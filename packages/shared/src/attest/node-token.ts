@@ -22,6 +22,9 @@ export const NodeClaims = Type.Object({
   /** Seconds since 1970, UTC. */
   iat: Type.Integer(),
   exp: Type.Integer(),
+  /** What the node's program speaks (node/protocol); one that tells none is older than that. */
+  protocol: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  program: Type.Optional(Type.String({ maxLength: 128 })),
 });
 export type NodeClaims = Static<typeof NodeClaims>;
 
@@ -38,6 +41,12 @@ export function nodeIdOf(publicKey: KeyObject): string {
   return createHash('sha256').update(der).digest('hex').slice(0, 16);
 }
 
+/** How far the clock that made the claims lies ahead of ours, in seconds, where it is too far either way; else null. */
+export function clockFault(claims: NodeClaims, nowSeconds: number): number | null {
+  const isFar = claims.iat - nowSeconds > clockSkewSeconds || nowSeconds - claims.exp > clockSkewSeconds;
+  return isFar ? Math.round(claims.iat - nowSeconds) : null;
+}
+
 /** What is wrong with claims for this request at this time, as a sentence; null where they fit it. */
 export function claimsFault(
   claims: NodeClaims,
@@ -47,8 +56,8 @@ export function claimsFault(
   if (claims.exp - claims.iat > tokenLifeSeconds) {
     return `The token wants to live ${claims.exp - claims.iat} s; ${tokenLifeSeconds} s are allowed.`;
   }
-  const skew = Math.round(claims.iat - nowSeconds);
-  if (skew > clockSkewSeconds || nowSeconds - claims.exp > clockSkewSeconds) {
+  const skew = clockFault(claims, nowSeconds);
+  if (skew !== null) {
     const distance = skew > 0 ? `${skew} s ahead of` : `${-skew} s behind`;
     return `The token was made ${distance} the farm's clock: is the node's clock right?`;
   }

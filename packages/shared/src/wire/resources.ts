@@ -5,11 +5,9 @@ import { type Static, Type } from 'typebox';
 import { leaveCodes } from '../job/lease-end.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
-import { shownNodeStates } from '../node/states.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
 import {
-  AcceleratorShape,
   literals,
   NodeId,
   RunId,
@@ -272,23 +270,6 @@ export const Package = Type.Object({
 });
 export type Package = Static<typeof Package>;
 
-/** A node and what it offers. */
-export const Node = Type.Object({
-  nodeId: NodeId,
-  name: Text,
-  class: Text,
-  /** `offline`: approved, and silent for longer than policy/world allows. */
-  state: literals(shownNodeStates),
-  /** Why it is drained; null where it is not. */
-  reason: nullable(Text),
-  slots: Count,
-  accelerators: Type.Array(AcceleratorShape),
-  registeredAt: Time,
-  seenAt: nullable(Time),
-  runs: Type.Array(RunSummary),
-});
-export type Node = Static<typeof Node>;
-
 /** Everything that the farm knows of a model file with these bytes. */
 export const ModelKnown = Type.Object({
   sha256: Sha256,
@@ -366,20 +347,6 @@ export const Deed = Type.Object(
   { additionalProperties: false },
 );
 export type Deed = Static<typeof Deed>;
-
-/** A node enrolled by an admin (`POST /api/v1/nodes`). */
-export const NodeRequest = Type.Object(
-  {
-    nodeId: NodeId,
-    publicKey: Type.String({ maxLength: 1_000, description: 'ed25519, SPKI PEM.' }),
-    name: Type.String({ minLength: 1, maxLength: 128 }),
-    class: Type.String({ pattern: '^[a-z0-9]+(\\+[a-z0-9_]+)?$', maxLength: 64 }),
-    slots: Type.Integer({ minimum: 1, maximum: 256 }),
-    accelerators: Type.Array(AcceleratorShape, { maxItems: 64 }),
-  },
-  { additionalProperties: false },
-);
-export type NodeRequest = Static<typeof NodeRequest>;
 
 export const SuiteRequest = Type.Object(
   {
