@@ -5,6 +5,7 @@ import { homePage } from '@retraind/api/pages/home.tsx';
 import { jobPage, jobsPage } from '@retraind/api/pages/job.tsx';
 import { readSeries } from '@retraind/api/pages/metrics-lines';
 import { modelPage } from '@retraind/api/pages/model.tsx';
+import { nodePage } from '@retraind/api/pages/node.tsx';
 import { nodesPage } from '@retraind/api/pages/nodes.tsx';
 import { packagePage, versionPage } from '@retraind/api/pages/package.tsx';
 import { problemPage, problemsPage, problemTypePage } from '@retraind/api/pages/problem.tsx';
@@ -13,6 +14,7 @@ import { falseAlarmSentence } from '@retraind/shared/verdict/false-alarms';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { ModelKnown } from '@retraind/shared/wire/resources';
 import * as canned from './canned.ts';
+import { node as cannedNode, nodeDetail } from './canned-node.ts';
 
 const model: ModelKnown = {
   sha256: 'a'.repeat(64),
@@ -51,7 +53,10 @@ const log = { tail: 'hello\n', skippedBytes: 0, resumeAt: '1:6' };
 
 /** Each page by name, made from resources that `change` has gone over. */
 function allPages(change: <T>(value: T) => T): Record<string, string> {
-  const { job, jobSummary, node, run, version, verdict, different, edited } = change({ ...canned });
+  const { job, jobSummary, node, run, version, verdict, different, edited } = change({
+    ...canned,
+    node: cannedNode,
+  });
   const package_ = { source: version.source, versions: [version], href: '/a', pageHref: '/b' };
   const problem = change({ detail: 'It broke.', hint: 'Mend it.' });
   return {
@@ -71,6 +76,7 @@ function allPages(change: <T>(value: T) => T): Record<string, string> {
     package: packagePage(package_, job),
     version: versionPage(version, { ...job, verdicts: [different] }),
     nodes: nodesPage([node]),
+    node: nodePage(change(nodeDetail)),
     model: modelPage(change(model)),
     problem: problemPage(new Problem('conflict', problem.detail, problem.hint), 'request-1'),
     problemType: problemTypePage('lease-lost'),
@@ -78,6 +84,7 @@ function allPages(change: <T>(value: T) => T): Record<string, string> {
   };
 }
 
+const [inventoryFault] = nodeDetail.inventoryFaults as [string];
 const plain = allPages((value) => value);
 
 test('a verdict shows rung, sentence, numbers, tests, bounds, and always its limits', () => {
@@ -206,6 +213,42 @@ test('the home page has the verdict table, running jobs and nodes; a job page sa
   assert.ok(plain.jobs!.includes('href="/jobs?cursor=next-cursor"'));
 });
 
+test('a node’s page shows state with who and why, both inventories, tags with their provenance, vitals and leases', () => {
+  const { inventory, tags } = nodeDetail;
+  for (const wanted of [
+    'online</span> by ada since',
+    'read from the recording <code>nvidia-h100</code>',
+    inventoryFault,
+    'not approved, not used',
+    ...tags.map(({ tag }) => `<code>${tag}</code>`),
+    'claimed by the node',
+    'set by ada',
+    'probed by the farm',
+    'none, until an admin says it too',
+    'mandatory: keeps the node for work that asks for it',
+    'CPU 1.5 %, memory 0 %, I/O 12.25 %',
+    '0.3 s ahead of the farm',
+    `${inventory!.program}, protocol 1`,
+    nodeDetail.runs[0]!.runId,
+    'it is in the rack',
+  ]) {
+    assert.ok(plain.node!.includes(wanted), wanted);
+  }
+  for (const html of [plain.nodes!, plain.home!]) assert.match(html, />replayed</);
+  const empty = nodePage({
+    ...nodeDetail,
+    inventory: null,
+    approvedInventory: null,
+    vitals: null,
+    tags: [],
+    deeds: [],
+    runs: [],
+  });
+  assert.match(empty, /runs use the CPU/);
+  const late = nodePage({ ...nodeDetail, clockRefusedAt: canned.at, clockOffsetSeconds: -172_800 });
+  assert.match(late, /A token made 172800 s behind the farm's clock was refused/);
+});
+
 test('empty farms have pages too', () => {
   assert.match(
     homePage({ versions: [], running: [], nodes: [], falseAlarms }),
@@ -279,6 +322,7 @@ test('hostile names, sentences and logs stay text on every page', () => {
     'role',
     'createdAt',
     'foundAt',
+    'provenance',
   ]);
   const poison = <T>(value: T, key = ''): T => {
     if (typeof value === 'string') {

@@ -115,6 +115,18 @@ export const RunsTable = ({ runs }: { runs: RunSummary[] }) =>
     </div>
   );
 
+export const NodeBadge = ({ node: { state } }: { node: Pick<Node, 'state'> }) => (
+  <span class={`badge state node-${state}`}>{state}</span>
+);
+
+/** Said wherever devices are: these are a recording's, not the machine's. */
+export const Replayed = ({ from }: { from: string | null }) =>
+  from === null ? null : (
+    <span class="badge taint" title={`from the recording ${from}`}>
+      replayed
+    </span>
+  );
+
 export const NodesTable = ({ nodes }: { nodes: Node[] }) =>
   nodes.length === 0 ? (
     <p class="faint">No node is enrolled: nothing can run.</p>
@@ -136,17 +148,20 @@ export const NodesTable = ({ nodes }: { nodes: Node[] }) =>
           {nodes.map((node) => (
             <tr>
               <td>
-                {node.name} <code class="faint">{node.nodeId}</code>
+                <a href={node.pageHref}>{node.name}</a> <code class="faint">{node.nodeId}</code>
               </td>
               <td>{node.class}</td>
               <td>
-                <span class={`badge state node-${node.state}`}>{node.state}</span>
+                <NodeBadge node={node} />
                 {node.reason && <div class="reason">{node.reason}</div>}
               </td>
               <td>
                 {node.runs.length}/{node.slots}
               </td>
-              <td>{node.accelerators.map(({ name }) => name).join(', ') || 'CPU'}</td>
+              <td>
+                {node.accelerators.map(({ name }) => name).join(', ') || 'CPU'}{' '}
+                <Replayed from={node.inventory?.replayedFrom ?? null} />
+              </td>
               <td>
                 <Moment at={node.seenAt} />
               </td>

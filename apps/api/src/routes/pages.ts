@@ -15,6 +15,7 @@ import { jobPage, jobsPage } from '../pages/job.tsx';
 import type { Curve } from '../pages/loss-curves.tsx';
 import { readSeries, type Series } from '../pages/metrics-lines.ts';
 import { modelPage } from '../pages/model.tsx';
+import { nodePage } from '../pages/node.tsx';
 import { nodesPage } from '../pages/nodes.tsx';
 import { packagePage, versionPage } from '../pages/package.tsx';
 import { runPage } from '../pages/run.tsx';
@@ -24,7 +25,7 @@ import { queryOf } from '../validator.ts';
 import { jobSummaries, jobView, versionViews } from '../views/job.ts';
 import { readCursor, requireJob } from './jobs.ts';
 import { ModelPath, readModel } from './models.ts';
-import { readNodes } from './nodes.ts';
+import { NodePath, readNode, readNodes } from './nodes.ts';
 import { PackagePath, readPackage, readVersion, VersionPath } from './packages.ts';
 import { RunPath, readRun, requireRun } from './runs.ts';
 
@@ -78,6 +79,10 @@ export function pageRoutes(app: App, farm: Farm): void {
 
   app.get('/nodes', { schema: schema(Type.Object({})) }, async (_, reply) =>
     sendPage(reply, nodesPage(await readNodes(farm))),
+  );
+
+  app.get('/nodes/:nodeId', { schema: schema(NodePath) }, async (request, reply) =>
+    sendPage(reply, nodePage(await readNode(farm, request.params.nodeId))),
   );
 
   app.get('/packages/:source', { schema: schema(PackagePath) }, async (request, reply) => {
