@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node } from '@retraind/shared/wire/node';
 import type { Page } from '@retraind/shared/wire/page';
-import type { Explanation, JobSummary, Node, RunSummary } from '@retraind/shared/wire/resources';
+import type { Explanation, JobSummary, RunSummary } from '@retraind/shared/wire/resources';
 import { writeSourceTree } from '../support/source-tree.ts';
 import { startTestFarm, type TestFarm } from './farm.ts';
 
