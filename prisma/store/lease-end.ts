@@ -150,7 +150,10 @@ export const endWithoutResult = async (
     deviceMemory: code === 'device-memory' ? await deviceMemory(tx, locked) : undefined,
   });
   await noteSlot(tx, locked, after.lease.code === notBegun);
-  if (after.nodeFaults !== 'stay') await countNodeFault(tx, nodeId, blame === 'node' ? detail : null);
+  if (after.nodeFaults === 'end') await countNodeFault(tx, nodeId, null);
+  else if (after.nodeFaults === 'grow' && !(await isSameFault(tx, locked))) {
+    await countNodeFault(tx, nodeId, detail);
+  }
   await closeLease(tx, lease, { ...breakage, ...after.lease }, files);
   const reason = `${after.reason}: ${detail}`;
   // A run that is given up after leases that blamed others says why, and not only what its last lease met.
@@ -171,6 +174,16 @@ export const endWithoutResult = async (
   }
   const job = after.job === null ? jobState : await moveFrom(tx, locked, after.job, reason);
   return { jobId, run: after.run, job, ...(dropsCheckpoint && dropped(locked)) };
+};
+
+/** Whether the node was blamed last for a run of the same job: one package, whatever it prints, drains no node. */
+const isSameFault = async (tx: Transaction, { jobId, nodeId }: LockedRun): Promise<boolean> => {
+  const last = await tx.lease.findFirst({
+    where: { nodeId, outcome: { not: null } },
+    orderBy: { endedAt: 'desc' },
+    select: { blame: true, run: { select: { jobId: true } } },
+  });
+  return last !== null && last.blame === 'node' && last.run.jobId === jobId;
 };
 
 const earlierLeases = (tx: Transaction, runId: string) =>

@@ -1,6 +1,7 @@
 // A run that leaves its slot and goes on later, and what failures lead to that are told apart by what was said last.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retrainPlaces } from '@retraind/shared/job/run-place';
 import type { Blame } from '@retraind/shared/job/states';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { withDatabase } from '../../tests/support/database.ts';
@@ -195,4 +196,17 @@ test('a run that failed after it was resumed begins without its checkpoint', asy
   assert.equal(end.run, 'waiting');
   const third = await leaseAgain(holder.runId, node.nodeId);
   assert.equal((await runs.assignment(db, third)).run.checkpointSha256, null);
+});
+
+test('one job, however many of its runs blame a node, drains none', async () => {
+  const { holder, job } = await leaseRun(db);
+  await runs.report(db, { ...holder, outcome: left('preempted') });
+  const node = await makeNode(db);
+  for (const runId of await runs.add(db, job.jobId, retrainPlaces(5))) {
+    const lease = await leaseAgain(runId, node.nodeId);
+    const outcome = failed('device-fault', 'node', `Xid in ${runId}`);
+    assert.equal((await runs.report(db, { ...lease, outcome })).run, 'waiting');
+  }
+  const after = (await nodes.byId(db, node.nodeId))!;
+  assert.deepEqual([after.faultsInRow, after.state], [1, 'approved']);
 });
