@@ -196,6 +196,8 @@ async function startPrograms(
   const { data } = options;
   const token = await ensureToken(tokenFile(data));
   const redis = process.env.REDIS_URL;
+  // The programs run in another folder.
+  const policy = process.env.RETRAIND_POLICY && resolve(process.env.RETRAIND_POLICY);
   const artifacts = join(data, 'artifacts');
   const program = (
     name: string,
@@ -230,6 +232,7 @@ async function startPrograms(
       RETRAIND_LISTEN: listen,
       RETRAIND_ARTIFACTS: artifacts,
       RETRAIND_ADMIN_TOKEN_FILE: tokenFile(data),
+      RETRAIND_POLICY: policy,
     },
     listening,
   );
@@ -257,6 +260,7 @@ async function startPrograms(
         RETRAIND_STATE: join(data, 'scheduler'),
         RETRAIND_OVERLAYS: join(root, 'recipes'),
         RETRAIND_SEED: options.seed,
+        RETRAIND_POLICY: policy,
       },
       (line) => /"msg":"(listening|ready|leading)/.test(line),
     ),
