@@ -14,6 +14,7 @@ export interface Listener {
   cancelAsked(run: RunRow): void;
   nodeDrained(nodeId: string): void;
   waits(run: RunRow): void;
+  slotSilent(until: number): void;
 }
 
 export interface Sample {
@@ -102,6 +103,10 @@ export class Chronicle implements Witness {
     this.trace.line(`drained ${world.nodeId} ${world.drainReason}`);
     this.figures.nodesDrained++;
     this.#listener.nodeDrained(world.nodeId);
+  }
+
+  slotSilent(until: number): void {
+    this.#listener.slotSilent(until);
   }
 
   fault(text: string, kind: string): void {

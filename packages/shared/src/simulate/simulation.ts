@@ -62,6 +62,7 @@ export class Simulation {
       cancelAsked: (run) => this.#tellCancelled(run),
       nodeDrained: (nodeId) => this.#fleet.mendLater(nodeId),
       waits: (run) => this.#decideBy(run.waitsFrom!),
+      slotSilent: (until) => this.#decideBy(until),
     });
     this.#truth = new Truth({
       now,

@@ -11,7 +11,14 @@ const nothing = () => undefined;
 function farm(fencing = true) {
   let now = 0;
   const listener = {
-    ...{ jobEnded: nothing, changed: nothing, cancelAsked: nothing, nodeDrained: nothing, waits: nothing },
+    ...{
+      jobEnded: nothing,
+      changed: nothing,
+      cancelAsked: nothing,
+      nodeDrained: nothing,
+      waits: nothing,
+      slotSilent: nothing,
+    },
   };
   const chronicle = new Chronicle(() => now, null, listener);
   const toDate = (milliseconds: number) => new Date(milliseconds);

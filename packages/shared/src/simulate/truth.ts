@@ -4,7 +4,7 @@
 import { followUpOf } from '../job/blame-rules.ts';
 import { deviceMemoryOf } from '../job/device-memory.ts';
 import { type DeviceMemory, drainsNode, isAnswer } from '../job/failure.ts';
-import { type EarlierLease, leaseEnding } from '../job/lease-end.ts';
+import { type EarlierLease, leaseEnding, notBegun, slotSilenceSeconds } from '../job/lease-end.ts';
 import { placesBeyond, type RunPlace } from '../job/run-place.ts';
 import {
   type Blame,
@@ -51,6 +51,8 @@ export interface RunRow {
 export interface NodeRow {
   world: WorldNode;
   faultsInRow: number;
+  /** Leases in a row that no worker of a slot had begun, by slot. */
+  silences: Map<number, number>;
 }
 
 export type Told =
@@ -77,6 +79,8 @@ export interface Witness {
   cancelAsked(run: RunRow): void;
   jobMoved(job: JobRow, from: JobState, reason: string): void;
   nodeDrained(node: NodeRow): void;
+  /** A slot that did not answer is asked again from then on. */
+  slotSilent(until: number): void;
 }
 
 const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState[]).includes(state);
@@ -111,7 +115,7 @@ export class Truth {
   }
 
   register(world: WorldNode): void {
-    const node = { world, faultsInRow: 0 };
+    const node = { world, faultsInRow: 0, silences: new Map() };
     this.nodes.set(world.nodeId, node);
     this.changed.nodes.add(node);
   }
@@ -252,7 +256,10 @@ export class Truth {
     }
     if (told.kind === 'reported') {
       witness.recorded(run, holder);
-      if (run.state === 'leased') this.#close(run, 'reported', { blame: null, code: null });
+      if (run.state === 'leased') {
+        this.#noteSlot(run, false);
+        this.#close(run, 'reported', { blame: null, code: null });
+      }
       this.#setRun(run, 'reported');
       run.waitsFrom = null;
       this.countNodeFault(holder.nodeId, false);
@@ -308,6 +315,23 @@ export class Truth {
     this.#options.witness.nodeDrained(node);
   }
 
+  /** Whether the slot's worker answered: one that did not is asked later, one that did at once. */
+  #noteSlot({ world: { holder } }: RunRow, isSilent: boolean): void {
+    const { now, toDate, witness } = this.#options;
+    const { nodeId, slot } = holder!;
+    const node = this.nodes.get(nodeId)!;
+    const losses = node.silences.get(slot) ?? 0;
+    if (!isSilent && losses === 0) return;
+    if (isSilent) node.silences.set(slot, losses + 1);
+    else node.silences.delete(slot);
+    const until = isSilent ? now() + slotSilenceSeconds(losses + 1) * 1_000 : null;
+    const silentUntil = until === null ? null : toDate(until);
+    this.setNode(nodeId, {
+      slots: node.world.slots.map((one) => (one.slot === slot ? { ...one, silentUntil } : one)),
+    });
+    if (until !== null) witness.slotSilent(until);
+  }
+
   #close(run: RunRow, outcome: LeaseOutcome, earlier: Omit<EarlierLease, 'nodeId'>): void {
     const { nodeId, slot } = run.world.holder!;
     run.earlier.push({ ...earlier, nodeId });
@@ -329,6 +353,7 @@ export class Truth {
       isWanted: !run.cancelAsked && isOpen(job.world.state),
       deviceMemory: code === 'device-memory' ? this.#deviceMemory(run) : undefined,
     });
+    this.#noteSlot(run, after.lease.code === notBegun);
     if (after.nodeFaults !== 'stay') this.countNodeFault(nodeId, after.nodeFaults === 'grow');
     this.#close(run, after.lease.outcome, { blame, code: after.lease.code, failureSha256 });
     if (after.raiseTo !== undefined) this.#setJob(job, { leastDeviceMemoryBytes: after.raiseTo });
