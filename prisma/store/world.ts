@@ -134,6 +134,8 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
           (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
            FROM (SELECT DISTINCT ON (node_id) node_id, detail FROM lease
                  WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
+                   -- An admin who drained or resumed the node since has looked at it.
+                   AND ended_at > (SELECT state_at FROM node WHERE node.node_id = lease.node_id)
                  ORDER BY node_id, lease_epoch DESC) AS excluded) AS "excludedNodes"
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
       ) AS told) AS runs,

@@ -332,6 +332,13 @@ test('what no machine can serve is auto-not-for-us at once; what no node serves 
   const retired = gpuNode('b', { slots: slotsOfNode(1, [h100]), retired: true });
   assert.equal(moved({ ...old, nodes: [gpuNode('a'), retired] }).length, 1);
   assert.deepEqual(moved({ ...old, policy: { ...defaultPolicy, hopelessDays: 0 } }), []);
+  const excludedNodes = [{ nodeId: 'a', reason: 'its device failed' }];
+  const waits = worldOf([job('j', 31 * day, 'cuda')], [gpuNode('a')]);
+  assert.deepEqual(moved(waits), []);
+  const [run] = waits.runs;
+  const excluded = { ...waits, runs: [{ ...run!, excludedNodes }] };
+  assert.equal(moved(excluded)[0]?.to, 'auto-not-for-us', 'the only node that fits is excluded');
+  assert.deepEqual(moved({ ...excluded, nodes: [gpuNode('a'), gpuNode('b')] }), []);
 });
 
 test('a demand that an older version stored reads with what it did not know yet', () => {

@@ -278,7 +278,7 @@ function hopelessJobs(queue: Queue, now: Date): MoveAction[] {
         if (impossible === null && waited < hopelessDays * daySeconds) break;
         const reason = impossible
           ? `No farm can serve it: ${impossible}.`
-          : `No node that fits was registered in ${displayDuration(waited)}; ask retrain explain what it lacks.`;
+          : `No node that fits, and that may have it, was registered in ${displayDuration(waited)}; ask retrain explain what it lacks.`;
         moves.set(job.jobId, { kind: 'move', jobId: job.jobId, to: 'auto-not-for-us', reason });
       }
     }

@@ -5,7 +5,7 @@
 //    └─ lane   of one kind, those of equal standing points, length and account: the oldest is always first
 //
 // A queue made change by change equals one made of the whole world (decide.property.test.ts). It has no clock.
-import { type Ask, fitOf } from './clauses.ts';
+import { type Ask, exclusionClause, fitOf } from './clauses.ts';
 import { Ordered } from './ordered.ts';
 import { type StandingPoints, standingPoints } from './priority.ts';
 import type {
@@ -246,6 +246,17 @@ export class Queue {
 
   /** Whether no node that is registered (drained, silent and pending ones too) could take it even idle. */
   isHopeless(kind: Kind): boolean {
+    // Exclusions go by the node, not by its shape; they are rare.
+    if (kind.ask.excludedNodes.length > 0) {
+      return [...this.nodes.values()].every(({ node, slots }) =>
+        slots.every(
+          (view) =>
+            node.retired ||
+            !exclusionClause.holds(kind.ask, node, view.slot) ||
+            this.fit(kind, view) === null,
+        ),
+      );
+    }
     if (kind.hopeless.version !== this.shapesVersion) {
       const answer = [...this.shapes.values()].every(({ view }) => this.fit(kind, view) === null);
       kind.hopeless = { version: this.shapesVersion, answer };
