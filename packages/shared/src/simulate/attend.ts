@@ -4,7 +4,8 @@ import { isAnswer } from '../job/failure.ts';
 import { placesBeyond, type RunPlace } from '../job/run-place.ts';
 import { looksOf } from '../verdict/looks.ts';
 import { plannedRuns } from '../verdict/run-plan.ts';
-import type { JobRow, Truth } from './truth.ts';
+import type { JobRow } from './rows.ts';
+import type { Truth } from './truth.ts';
 import type { SimulatedJob } from './workload.ts';
 
 const dependence: RunPlace = {

@@ -4,8 +4,8 @@ import type { JobState, LeaseOutcome } from '../job/states.ts';
 import { openJobStates } from '../job/states.ts';
 import { Books } from './books.ts';
 import { demandClass, Figures } from './figures.ts';
+import type { Holder, JobRow, NodeRow, RunRow, Witness } from './rows.ts';
 import { Trace } from './trace.ts';
-import type { Holder, JobRow, NodeRow, RunRow, Witness } from './truth.ts';
 
 /** Whom the simulation has to wake. */
 export interface Listener {

@@ -8,8 +8,9 @@ import type { EventQueue } from './event-queue.ts';
 import { drawMilliseconds, repair, slowDiskFactor } from './faults.ts';
 import { worldNodeOf } from './fleet.ts';
 import { brokenDevice, planOf } from './outcomes.ts';
+import type { Holder, JobRow } from './rows.ts';
 import { beganAt, type SimulationInput } from './settings.ts';
-import type { Holder, JobRow, Truth } from './truth.ts';
+import type { Truth } from './truth.ts';
 import { type Cause, type Execution, type Plan, SlotWorker } from './worker.ts';
 import type { SimulatedJob } from './workload.ts';
 
@@ -180,9 +181,7 @@ export class Fleet {
   mendLater(nodeId: string): void {
     const { queue, truth, chronicle, changed } = this.#parts;
     queue.after(drawMilliseconds(this.#repairs, repair), () => {
-      const row = truth.nodes.get(nodeId)!;
-      truth.setNode(nodeId, { drainReason: null });
-      row.faultsInRow = 0;
+      truth.resume(nodeId);
       this.#byId.get(nodeId)!.brokenSlots.clear();
       chronicle.trace.line(`resumed ${nodeId}`);
       changed();

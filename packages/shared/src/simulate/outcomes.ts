@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { failureText, judgeMishap, type Mishap, type TargetEnd } from '../job/blame-rules.ts';
 import { ProbeStream } from '../verdict/probe-stream.ts';
-import type { Holder, RunRow, Told } from './truth.ts';
+import type { Holder, RunRow, Told } from './rows.ts';
 import type { Cause, Plan } from './worker.ts';
 import type { SimulatedJob } from './workload.ts';
 

@@ -18,8 +18,9 @@ import { EventQueue } from './event-queue.ts';
 import { FaultPlay } from './fault-play.ts';
 import { Fleet } from './fleet-play.ts';
 import { type Report, reportOf } from './report.ts';
+import type { JobRow, RunRow } from './rows.ts';
 import { beganAt, type SimulationInput } from './settings.ts';
-import { type JobRow, type RunRow, Truth } from './truth.ts';
+import { Truth } from './truth.ts';
 import type { SimulatedJob } from './workload.ts';
 
 /** Rings that no worker answered are repeated after this share of the lease (apps/scheduler/src/dispatch). */

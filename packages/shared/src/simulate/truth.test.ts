@@ -4,7 +4,8 @@ import { retrainPlaces } from '../job/run-place.ts';
 import { demandOfTag } from '../policy/world.ts';
 import { Chronicle } from './chronicle.ts';
 import { drawFleet, worldNodeOf } from './fleet.ts';
-import { type JobRow, type Told, Truth } from './truth.ts';
+import type { JobRow, Told } from './rows.ts';
+import { Truth } from './truth.ts';
 
 const nothing = () => undefined;
 

@@ -15,73 +15,7 @@ import {
   type RunState,
 } from '../job/states.ts';
 import type { WorldJob, WorldNode, WorldRun } from '../policy/world.ts';
-import type { ProblemCode } from '../wire/problems.ts';
-
-export interface Holder {
-  runId: string;
-  leaseEpoch: number;
-  nodeId: string;
-}
-
-export interface JobRow {
-  world: WorldJob;
-  runs: RunRow[];
-  requestedAt: number;
-  endedAt: number | null;
-}
-
-export interface RunRow {
-  world: WorldRun;
-  job: JobRow;
-  place: RunPlace;
-  state: RunState;
-  leaseEpoch: number;
-  /** A first heartbeat of this lease came. */
-  hasBegun: boolean;
-  cancelAsked: boolean;
-  /** Last heartbeat of a lease whose holder is not heard any more, in milliseconds; null while its heartbeats come. */
-  heardAt: number | null;
-  /** Since when it may be placed; null while it may not. */
-  waitsFrom: number | null;
-  blame: string | null;
-  code: string | null;
-  earlier: EarlierLease[];
-}
-
-export interface NodeRow {
-  world: WorldNode;
-  faultsInRow: number;
-  /** Leases in a row that no worker of a slot had begun, by slot. */
-  silences: Map<number, number>;
-}
-
-export type Told =
-  | { kind: 'reported' }
-  /** `failureSha256` as a worker tells it: of what the target said last; null where no target failed. */
-  | { kind: 'broken'; blame: Blame; code: ProblemCode; failureSha256: string | null };
-
-/** Hears of every change, in order: the trace, the books and the figures are kept from this alone. */
-export interface Witness {
-  leased(run: RunRow, nodeId: string, slot: number): void;
-  leaseEnded(
-    run: RunRow,
-    nodeId: string,
-    slot: number,
-    leaseEpoch: number,
-    end: LeaseOutcome,
-    code: string,
-  ): void;
-  recorded(run: RunRow, holder: Holder): void;
-  refused(holder: Holder, deed: 'assignment' | 'heartbeat' | 'report'): void;
-  /** A run that may be placed from `waitsFrom` on. */
-  waits(run: RunRow): void;
-  /** A leased run of a job that wants it no more: its worker hears of it by its next heartbeat. */
-  cancelAsked(run: RunRow): void;
-  jobMoved(job: JobRow, from: JobState, reason: string): void;
-  nodeDrained(node: NodeRow): void;
-  /** A slot that did not answer is asked again from then on. */
-  slotSilent(until: number): void;
-}
+import type { Holder, JobRow, NodeRow, RunRow, Told, Witness } from './rows.ts';
 
 const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState[]).includes(state);
 const isServed = (state: JobState): boolean => state === 'needs-retrain' || state === 'retraining';
@@ -115,7 +49,7 @@ export class Truth {
   }
 
   register(world: WorldNode): void {
-    const node = { world, faultsInRow: 0, silences: new Map() };
+    const node = { world, faultsInRow: 0, silences: new Map(), stateAt: 0 };
     this.nodes.set(world.nodeId, node);
     this.changed.nodes.add(node);
   }
@@ -129,6 +63,18 @@ export class Truth {
     run.state = state;
     run.world = { ...run.world, ...change };
     this.changed.runs.add(run);
+  }
+
+  /** An admin has looked at the node: it may serve again, and no run is kept from it for what was before. */
+  resume(nodeId: string): void {
+    const node = this.nodes.get(nodeId)!;
+    this.setNode(nodeId, { drainReason: null });
+    node.faultsInRow = 0;
+    node.stateAt = this.#options.now();
+    for (const run of this.runs.values()) {
+      const isKept = run.world.excludedNodes.some((one) => one.nodeId === nodeId);
+      if (isKept && run.state === 'waiting') this.#setRun(run, 'waiting', this.#avoided(run));
+    }
   }
 
   setNode(nodeId: string, change: Partial<WorldNode>): void {
@@ -311,6 +257,7 @@ export class Truth {
     const node = this.nodes.get(nodeId)!;
     node.faultsInRow = isFault ? node.faultsInRow + 1 : 0;
     if (node.world.drainReason !== null || !drainsNode(Array<Blame>(node.faultsInRow).fill('node'))) return;
+    node.stateAt = this.#options.now();
     this.setNode(nodeId, { drainReason: `${node.faultsInRow} runs in a row blamed this node` });
     this.#options.witness.nodeDrained(node);
   }
@@ -334,7 +281,7 @@ export class Truth {
 
   #close(run: RunRow, outcome: LeaseOutcome, earlier: Omit<EarlierLease, 'nodeId'>): void {
     const { nodeId, slot } = run.world.holder!;
-    run.earlier.push({ ...earlier, nodeId });
+    run.earlier.push({ ...earlier, nodeId, endedAt: this.#options.now() });
     this.#slots.delete(`${nodeId}/${slot}`);
     this.#setRun(run, run.state, { holder: null, leasedAt: null });
     this.#options.witness.leaseEnded(run, nodeId, slot, run.leaseEpoch, outcome, earlier.code ?? '');
@@ -360,7 +307,7 @@ export class Truth {
     if (after.run === 'waiting') {
       run.waitsFrom = now() + after.waitSeconds * 1_000;
       const notBefore = after.waitSeconds > 0 ? toDate(run.waitsFrom) : null;
-      this.#setRun(run, 'waiting', { ...this.#avoided(run.earlier), state: 'waiting', notBefore });
+      this.#setRun(run, 'waiting', { ...this.#avoided(run), state: 'waiting', notBefore });
       witness.waits(run);
       return;
     }
@@ -371,10 +318,13 @@ export class Truth {
   }
 
   /** Nodes that the next lease should or must not have, by the blame of the earlier ones (prisma/store/world). */
-  #avoided(earlier: readonly EarlierLease[]): Pick<WorldRun, 'failedOn' | 'excludedNodes'> {
+  #avoided({ earlier }: Pick<RunRow, 'earlier'>): Pick<WorldRun, 'failedOn' | 'excludedNodes'> {
     const failed = earlier.filter(({ blame }) => blame === 'node');
     const nodes = (leases: typeof failed) => [...new Set(leases.map(({ nodeId }) => nodeId!))].sort();
-    const excluding = failed.filter(({ code }) => followUpOf('node', code ?? '') === 'other-node');
+    const excluding = failed.filter(
+      ({ code, nodeId, endedAt }) =>
+        followUpOf('node', code ?? '') === 'other-node' && endedAt > this.nodes.get(nodeId!)!.stateAt,
+    );
     return {
       failedOn: nodes(failed),
       excludedNodes: nodes(excluding).map((nodeId) => ({ nodeId, reason: 'its device failed this run' })),

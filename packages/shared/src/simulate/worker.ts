@@ -6,7 +6,8 @@
 //              └► lease-lost: dropped            └► lease-lost: dropped, the work is wasted
 import type { Ring } from '../wire/doorbell.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Holder, Told, Truth } from './truth.ts';
+import type { Holder, Told } from './rows.ts';
+import type { Truth } from './truth.ts';
 
 /** What made a worker fall silent or its work worthless; the headings of the waste in the report. */
 export type Cause =
