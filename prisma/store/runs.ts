@@ -282,7 +282,7 @@ const evidenceRow = (runId: string, { model, evidence }: ModelResult) => ({
   evidence: evidence as unknown as Prisma.InputJsonObject,
 });
 
-export interface GiveBack {
+export interface GiveBack extends LeaseFiles {
   runId: string;
   leaseEpoch: number;
   /** `lost`: nothing was heard in time. `given-back`: the node or the farm could not go on. */
@@ -297,12 +297,13 @@ export interface GiveBack {
  */
 export const giveBack = (
   db: Database,
-  { outcome, blame, detail, ...open }: GiveBack,
+  { outcome, blame, detail, logSha256, metricsSha256, ...open }: GiveBack,
 ): Promise<LeaseEnd | null> =>
   db.$transaction(async (tx) => {
     const locked = await lockLease(tx, open);
     const code = outcome === 'lost' ? 'lease-lost' : 'conflict';
-    return locked && endWithoutResult(tx, open, locked, { blame, code, detail, hint: null }, outcome);
+    const files = { logSha256, metricsSha256 };
+    return locked && endWithoutResult(tx, open, locked, { blame, code, detail, hint: null }, outcome, files);
   });
 
 /** Ends an open lease with the fault of somebody, where the farm itself finds it. Null where it had ended already. */

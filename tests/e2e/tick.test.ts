@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { ArtifactStore } from '@retraind/host/artifacts';
+import { appendLive, liveFilePath } from '@retraind/host/live-file';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
@@ -246,6 +247,24 @@ test('a lease that nobody began is rung again, then lost, then leased anew with 
     [{ outcome: 'lost', code: 'not-begun', blame: 'farm' }],
   );
   await assert.rejects(work({ ...bell.rings[0]!, leaseEpoch: 1 }, 'late'), { code: 'lease-lost' });
+});
+
+test('what a lost worker had written is kept by its digest', async () => {
+  const { job } = await scene();
+  const bell = new NotedBell();
+  const parts = newParts(bell, 0.05);
+  await tick(parts, false);
+  const { runId, leaseEpoch, nodeId } = bell.rings[0]!;
+  await runs.heartbeat(db, { runId, leaseEpoch, nodeId, step: 'train', progress: null, leaseSeconds: 0.05 });
+  const path = liveFilePath(folder, runId, leaseEpoch, 'log');
+  await appendLive(path, 0, 'epoch 1/12\n', 1_000);
+  await db.$executeRaw`SELECT pg_sleep(0.1)`;
+  await tick(parts, true);
+  const [run] = await runs.ofJob(db, job.jobId);
+  const { outcome, logSha256, metricsSha256 } = run!.leases[0]!;
+  assert.deepEqual([outcome, metricsSha256], ['lost', null]);
+  assert.equal(await readFile(artifacts.pathOf(logSha256!), 'utf8'), 'epoch 1/12\n');
+  await assert.rejects(readFile(path), { code: 'ENOENT' });
 });
 
 test('a leader does not reap in its first moments', async () => {

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ArtifactStore } from '@retraind/host/artifacts';
-import { appendLive, type LiveKind, liveFilePath } from '@retraind/host/live-file';
+import { appendLive, type LiveKind, liveFilePath, sealLive } from '@retraind/host/live-file';
 
 export type { LiveKind };
 
@@ -57,8 +57,7 @@ export class LiveFiles {
 
   /** Keeps a file by its digest; null where nothing was written. The growing copy stays until `end`. */
   async seal(lease: LeaseName, kind: LiveKind, artifacts: ArtifactStore): Promise<string | null> {
-    if ((await this.size(lease, kind)) === null) return null;
-    return (await artifacts.putFile(this.path(lease, kind))).sha256;
+    return sealLive(artifacts, this.path(lease, kind));
   }
 
   /** Tells those who follow that the lease has ended, and forgets the growing copies. */

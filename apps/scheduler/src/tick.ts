@@ -40,7 +40,7 @@ const longestAgainMilliseconds = 60_000;
 export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   const { db, log, metrics, memory } = parts;
   const endTimer = metrics.tickSeconds.startTimer();
-  if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, log));
+  if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, parts.artifacts, log));
 
   metrics.deeds.inc({ deed: 'stop-overspent' }, await stopOverspent(parts));
   const changed = await look(parts);

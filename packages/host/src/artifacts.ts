@@ -25,17 +25,17 @@ const digestPattern = /^[0-9a-f]{64}$/;
 const orphanMilliseconds = 24 * 3_600_000;
 
 export class ArtifactStore {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Where the bytes of a digest lie, whether they are there or not. Problem `invalid-request` for what is no digest. */
   pathOf(sha256: string): string {
     if (!digestPattern.test(sha256))
       throw new Problem('invalid-request', `“${sha256.slice(0, 80)}” is no sha256 digest`);
-    return join(this.#folder, 'sha256', sha256.slice(0, 2), sha256);
+    return join(this.folder, 'sha256', sha256.slice(0, 2), sha256);
   }
 
   /** Size in bytes, or null where the store does not have it. */
@@ -71,7 +71,7 @@ export class ArtifactStore {
 
   /** Keeps a stream. Problems: `digest-mismatch`, `too-large`, `disk-full`; then nothing is kept. */
   async put(source: Readable | AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<ArtifactRef> {
-    const temporaryFolder = join(this.#folder, 'tmp');
+    const temporaryFolder = join(this.folder, 'tmp');
     await mkdir(temporaryFolder, { recursive: true });
     const temporary = join(temporaryFolder, randomUUID());
     const file = await open(temporary, 'wx', 0o644);
@@ -84,7 +84,7 @@ export class ArtifactStore {
     } catch (error) {
       await file.close().catch(() => undefined);
       await rm(temporary, { force: true });
-      throw asDiskProblem(error, this.#folder);
+      throw asDiskProblem(error, this.folder);
     }
   }
 
@@ -104,7 +104,7 @@ export class ArtifactStore {
 
   /** Removes what cut-off writes left behind. */
   async sweep(now: number): Promise<void> {
-    const folder = join(this.#folder, 'tmp');
+    const folder = join(this.folder, 'tmp');
     for (const name of await readdir(folder).catch(() => [])) {
       const path = join(folder, name);
       const found = await stat(path).catch(() => null);

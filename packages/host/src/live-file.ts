@@ -1,8 +1,10 @@
 // Files that grow while a run goes: its log and its metrics lines. A chunk says at which byte it begins, so that a repeated
 // one is harmless, and one that would leave a gap is refused.
+import { existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '@retraind/shared/wire/problems';
+import type { ArtifactStore } from './artifacts.ts';
 
 export type LiveKind = 'log' | 'metrics';
 
@@ -12,6 +14,12 @@ export const liveFilePath = (folder: string, runId: string, leaseEpoch: number, 
     throw new Problem('invalid-request', `“${runId.slice(0, 80)}” is no run id`);
   return join(folder, 'live', runId, String(leaseEpoch), kind);
 };
+
+/** Keeps a growing file by its digest, as it is now; null where nothing was written. The growing copy stays. */
+export async function sealLive(artifacts: ArtifactStore, path: string): Promise<string | null> {
+  if (!existsSync(path)) return null;
+  return (await artifacts.putFile(path)).sha256;
+}
 
 /**
  * Appends a chunk that begins at byte `offset`; bytes that are there already are skipped. Answers the new size in bytes.
