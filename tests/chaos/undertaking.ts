@@ -38,6 +38,8 @@ export interface Outcome {
 
 const leaseSeconds = 3;
 const lookMilliseconds = 1_000;
+/** Between two faults a run is recorded, or so much time goes by. */
+const longestProgressSeconds = 15;
 /** Jobs that are left when the faults end: the last ones may wait for a long pause, in which nothing happens. */
 const quietShare = 0.05;
 
@@ -78,16 +80,20 @@ export async function undertake(options: UndertakingOptions): Promise<Outcome> {
       hasRedis: redis !== null,
       random: randoms(seed),
     });
+    let accounts: Accounts = { jobs: [], runs: [] };
     const wreaking = (async () => {
       await wishes.catch(() => undefined);
       for (const fault of plan) {
-        await delay(fault.pauseSeconds * 1_000, undefined, { signal: over.signal }).catch(() => undefined);
+        const before = reportedOf(accounts);
+        await pause(fault.pauseSeconds, over.signal);
+        // A slow machine is not killed faster than it works: then nothing would be seen but that it stands still.
+        const patience = performance.now() + longestProgressSeconds * 1_000;
+        while (reportedOf(accounts) === before && performance.now() < patience) await pause(0.5, over.signal);
         if (over.signal.aborted) return;
         say(`${seconds(from)} s: ${await havoc.wreak(fault)}`);
       }
     })();
     await wishes;
-    let accounts: Accounts = { jobs: [], runs: [] };
     for (let isOver = false; !isOver; ) {
       await delay(lookMilliseconds);
       const seen = await readAccounts(farm.db).catch(() => null);
@@ -110,7 +116,7 @@ export async function undertake(options: UndertakingOptions): Promise<Outcome> {
     return {
       faults: faultsOf(accounts, asked, starts),
       jobs: accounts.jobs.length,
-      reported: accounts.runs.filter(({ state }) => state === 'reported').length,
+      reported: reportedOf(accounts),
       leases: countBy(accounts.runs.flatMap(({ leases }) => leases.map(({ outcome }) => outcome ?? 'open'))),
       starts: starts.length,
       deeds: Object.fromEntries([...havoc.done].sort()),
@@ -124,6 +130,13 @@ export async function undertake(options: UndertakingOptions): Promise<Outcome> {
     await (unfenced as Unfenced | null)?.close();
     await rm(folder, { recursive: true });
   }
+}
+
+const reportedOf = ({ runs }: Accounts): number => runs.filter(({ state }) => state === 'reported').length;
+
+/** Returns at once when nothing is to be waited for any more. */
+async function pause(forSeconds: number, over: AbortSignal): Promise<void> {
+  if (!over.aborted) await delay(forSeconds * 1_000, undefined, { signal: over }).catch(() => undefined);
 }
 
 const seconds = (from: number): number => Math.round((performance.now() - from) / 100) / 10;
