@@ -13,7 +13,7 @@ import {
 } from '@retraind/shared/release/plan';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Connection, Database, Transaction } from '../client.ts';
-import type { Prisma, Release as ReleaseRow } from '../generated/client.ts';
+import { Prisma, type Release as ReleaseRow } from '../generated/client.ts';
 import { note } from './audit.ts';
 import * as budgets from './budgets.ts';
 import { timingsOf } from './estimates.ts';
@@ -211,12 +211,21 @@ export const report = async (db: Connection, releaseId: string): Promise<Report>
         SELECT DISTINCT ON (job_id, model) rung FROM verdict JOIN job USING (job_id)
         WHERE release_id = ${releaseId} ORDER BY job_id, model, verdict_id DESC
       ) AS newest GROUP BY rung ORDER BY rung`,
-    db.$queryRaw<[Report['spent']]>`
-      SELECT COALESCE(sum(used_hours) FILTER (WHERE lease.gpus > 0), 0) AS "gpuHours",
-        COALESCE(sum(used_hours) FILTER (WHERE lease.gpus = 0), 0) AS "cpuHours",
-        COALESCE(sum(watt_hours), 0) AS "wattHours",
-        COALESCE(sum(watt_hours) FILTER (WHERE energy_source = 'counter'), 0) AS "countedWattHours"
-      FROM lease JOIN run USING (run_id) JOIN job USING (job_id) WHERE release_id = ${releaseId}`,
+    spentBy(db, Prisma.sql`release_id = ${releaseId}`),
   ]);
-  return { jobs, verdicts, spent: spent[0] };
+  return { jobs, verdicts, spent };
+};
+
+/** What the leases of a job were billed. */
+export const spentByJob = (db: Connection, jobId: string): Promise<Report['spent']> =>
+  spentBy(db, Prisma.sql`job.job_id = ${jobId}`);
+
+const spentBy = async (db: Connection, whose: Prisma.Sql): Promise<Report['spent']> => {
+  const [spent] = await db.$queryRaw<[Report['spent']]>`
+    SELECT COALESCE(sum(used_hours) FILTER (WHERE lease.gpus > 0), 0) AS "gpuHours",
+      COALESCE(sum(used_hours) FILTER (WHERE lease.gpus = 0), 0) AS "cpuHours",
+      COALESCE(sum(watt_hours), 0) AS "wattHours",
+      COALESCE(sum(watt_hours) FILTER (WHERE energy_source = 'counter'), 0) AS "countedWattHours"
+    FROM lease JOIN run USING (run_id) JOIN job USING (job_id) WHERE ${whose}`;
+  return spent;
 };

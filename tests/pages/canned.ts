@@ -231,6 +231,9 @@ export const job: Job = {
   jobSeed: sha('9'),
   seedOverride: null,
   beacon: 'Date: Sat, 21 Nov 2026 14:00:00 UTC, sha256 1234',
+  expected: '1 min 20 s a run, by 3 earlier runs of 1.0-1 on a CPU slot',
+  bill: { gpuHours: 0, cpuHours: 0.5, kilowattHours: 0.02, countedKilowattHours: 0, gramsCo2e: 8 },
+  releaseHref: null,
   overlaySha256: null,
   models: [
     {
@@ -259,6 +262,7 @@ export const run: Run = {
   taints: ['host-root', 'unsandboxed'],
   withheld: null,
   trainSeconds: 74.3,
+  bill: { gpuHours: 0, cpuHours: 0.5, kilowattHours: 0.02, countedKilowattHours: 0, gramsCo2e: 8 },
   outputs: [
     {
       model: 'clothes',

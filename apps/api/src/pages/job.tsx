@@ -4,6 +4,7 @@
 
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
 import { Attempts } from './attempts.tsx';
+import { BillWords } from './bill.tsx';
 import { renderPage } from './layout.tsx';
 import { JobsTable, RunsTable } from './lists.tsx';
 import { type Curve, LossCurves } from './loss-curves.tsx';
@@ -165,6 +166,20 @@ const Facts = ({ job }: { job: Job }) => (
       <dd>
         <Moment at={job.createdAt} />
       </dd>
+      <dt>Expected of a run</dt>
+      <dd>{job.expected ?? 'unknown: no run of this package was timed'}</dd>
+      <dt>Bill</dt>
+      <dd>
+        <BillWords bill={job.bill} />
+      </dd>
+      {job.releaseHref && (
+        <>
+          <dt>Release</dt>
+          <dd>
+            <a href={job.releaseHref}>part of a release</a>
+          </dd>
+        </>
+      )}
       {job.statements.map((statement) => (
         <RecordRow name={`Statement on ${statement.model} (in-toto)`} record={statement} />
       ))}

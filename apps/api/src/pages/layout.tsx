@@ -42,6 +42,8 @@ function Layout({ title, trail = [], script, children }: LayoutProps) {
           <nav aria-label="Site">
             <a href="/">Packages</a>
             <a href="/jobs">Jobs</a>
+            <a href="/releases">Releases</a>
+            <a href="/ledger">Ledger</a>
             <a href="/nodes">Nodes</a>
             <a href="/openapi.json">API</a>
           </nav>

@@ -3,6 +3,7 @@
 // A run: one seed on one slot. What came out, by digest; its curve; its log.
 import { placeInWords, seedLabel } from '@retraind/shared/job/run-place';
 import type { ModelFile, Run } from '@retraind/shared/wire/resources';
+import { BillWords } from './bill.tsx';
 import { renderPage } from './layout.tsx';
 import { LossCurves } from './loss-curves.tsx';
 import type { Series } from './metrics-lines.ts';
@@ -120,6 +121,10 @@ const Facts = ({ run }: { run: Run }) => (
         <dd>{durationFigure(run.trainSeconds)}</dd>
       </>
     )}
+    <dt>Bill</dt>
+    <dd>
+      <BillWords bill={run.bill} />
+    </dd>
     <RecordRow name=".retraininfo" record={run.retraininfo} />
     <RecordRow name="Provenance (in-toto)" record={run.provenance} />
     <dt>As JSON</dt>

@@ -248,7 +248,7 @@ export async function requireJob(farm: Farm, jobId: string): Promise<jobs.JobDet
 }
 
 const readJob = async (farm: Farm, jobId: string): Promise<Job> =>
-  jobView(farm.db, await requireJob(farm, jobId));
+  jobView(farm, await requireJob(farm, jobId));
 
 /** The suite of a wish that names none: clear only where the farm has the package in one. */
 async function onlySuite(farm: Farm, source: string, version: string | undefined): Promise<string> {

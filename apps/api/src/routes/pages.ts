@@ -1,7 +1,9 @@
 // The pages for people. Each is made from the very resources that the API tells.
 
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as ledger from '@retraind/prisma/store/ledger';
 import * as lists from '@retraind/prisma/store/lists';
+import * as releases from '@retraind/prisma/store/releases';
 import { seedLabel } from '@retraind/shared/job/run-place';
 import { falseAlarmSentence } from '@retraind/shared/verdict/false-alarms';
 import { encodeCursor } from '@retraind/shared/wire/page';
@@ -12,21 +14,26 @@ import { explanationOf } from '../explain.ts';
 import type { Farm } from '../farm.ts';
 import { homePage } from '../pages/home.tsx';
 import { jobPage, jobsPage } from '../pages/job.tsx';
+import { ledgerPage } from '../pages/ledger.tsx';
 import type { Curve } from '../pages/loss-curves.tsx';
 import { readSeries, type Series } from '../pages/metrics-lines.ts';
 import { modelPage } from '../pages/model.tsx';
 import { nodePage } from '../pages/node.tsx';
 import { nodesPage } from '../pages/nodes.tsx';
 import { packagePage, versionPage } from '../pages/package.tsx';
+import { releasePage, releasesPage } from '../pages/releases.tsx';
 import { runPage } from '../pages/run.tsx';
 import { type App, answersBytes } from '../route.ts';
 import { type RunFile, readTail, readText, runFile } from '../run-files.ts';
 import { queryOf } from '../validator.ts';
 import { jobSummaries, jobView, versionViews } from '../views/job.ts';
+import { releaseSummary } from '../views/release.ts';
 import { readCursor, requireJob } from './jobs.ts';
+import { entryView } from './ledger.ts';
 import { ModelPath, readModel } from './models.ts';
 import { NodePath, readNode, readNodes } from './nodes.ts';
 import { PackagePath, readPackage, readVersion, VersionPath } from './packages.ts';
+import { ReleasePath, readRelease } from './releases.ts';
 import { RunPath, readRun, requireRun } from './runs.ts';
 
 const mostVersions = 200;
@@ -85,6 +92,18 @@ export function pageRoutes(app: App, farm: Farm): void {
     sendPage(reply, nodePage(await readNode(farm, request.params.nodeId))),
   );
 
+  app.get('/releases', { schema: schema(Type.Object({})) }, async (_, reply) =>
+    sendPage(reply, releasesPage((await releases.list(db)).map(releaseSummary))),
+  );
+
+  app.get('/releases/:release', { schema: schema(ReleasePath) }, async (request, reply) =>
+    sendPage(reply, releasePage(await readRelease(farm, request.params.release))),
+  );
+
+  app.get('/ledger', { schema: schema(Type.Object({})) }, async (_, reply) =>
+    sendPage(reply, ledgerPage((await ledger.list(db)).map(entryView))),
+  );
+
   app.get('/packages/:source', { schema: schema(PackagePath) }, async (request, reply) => {
     const found = await readPackage(db, request.params.source);
     return sendPage(reply, packagePage(found, await judgedJob(farm, found.versions)));
@@ -98,7 +117,7 @@ export function pageRoutes(app: App, farm: Farm): void {
 
   app.get('/jobs/:jobId', { schema: schema(Type.Object({ jobId: JobPathId })) }, async (request, reply) => {
     const row = await requireJob(farm, request.params.jobId);
-    const job = await jobView(db, row);
+    const job = await jobView(farm, row);
     const curves: Curve[] = [];
     for (const run of job.runs) {
       const { runId, state } = run;
@@ -112,7 +131,7 @@ export function pageRoutes(app: App, farm: Farm): void {
 
   app.get('/runs/:runId', { schema: schema(RunPath) }, async (request, reply) => {
     const { runId } = request.params;
-    const [row, run] = await Promise.all([requireRun(db, runId), readRun(db, runId)]);
+    const [row, run] = await Promise.all([requireRun(db, runId), readRun(farm, runId)]);
     const [log, metrics] = await Promise.all([runFile(farm, row, 'log'), runFile(farm, row, 'metrics')]);
     const tail =
       log.bytes === 0 ? { text: '', skippedBytes: 0 } : await readTail(log, logLines, mostLogBytes);
@@ -147,7 +166,7 @@ async function falseAlarmsOf({ db }: Farm): Promise<string> {
 async function judgedJob(farm: Farm, versions: Version[]): Promise<Job | null> {
   for (const { jobs: found } of versions) {
     const judged = found.find(({ verdicts }) => verdicts.length > 0);
-    if (judged) return jobView(farm.db, await requireJob(farm, judged.jobId));
+    if (judged) return jobView(farm, await requireJob(farm, judged.jobId));
   }
   return null;
 }

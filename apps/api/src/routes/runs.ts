@@ -33,7 +33,8 @@ const RunsQuery = queryOf({
   state: Type.Optional(literals(runStates)),
 });
 
-export function runRoutes(app: App, { db }: Farm): void {
+export function runRoutes(app: App, farm: Farm): void {
+  const { db } = farm;
   app.get(
     '/api/v1/runs',
     {
@@ -68,7 +69,7 @@ export function runRoutes(app: App, { db }: Farm): void {
         response: answers(Run, 'The run.'),
       },
     },
-    (request) => readRun(db, request.params.runId),
+    (request) => readRun(farm, request.params.runId),
   );
 
   app.post(
@@ -98,7 +99,7 @@ export function runRoutes(app: App, { db }: Farm): void {
         const why = leaveReason === null ? `is ${state}` : `is leaving already: ${leaveReason}`;
         throw new Problem('conflict', `Run ${runId} ${why}; only one that has a slot can be given back.`);
       }
-      return readRun(db, runId);
+      return readRun(farm, runId);
     },
   );
 }
@@ -114,9 +115,9 @@ export async function requireRun(db: Database, runId: string): Promise<runs.RunD
   return run;
 }
 
-export async function readRun(db: Database, runId: string): Promise<Run> {
+export async function readRun({ db, gramsPerKwh }: Farm, runId: string): Promise<Run> {
   const run = await requireRun(db, runId);
-  return runView(run, await requireJob(db, run.jobId));
+  return runView(run, await requireJob(db, run.jobId), gramsPerKwh);
 }
 
 async function requireJob(db: Database, jobId: string): Promise<jobs.JobDetail> {

@@ -1,14 +1,18 @@
 // Jobs and versions as they are told.
 
 import type { Connection } from '@retraind/prisma/client';
+import * as estimates from '@retraind/prisma/store/estimates';
 import type { JobDetail } from '@retraind/prisma/store/jobs';
 import * as lists from '@retraind/prisma/store/lists';
+import * as releases from '@retraind/prisma/store/releases';
 import * as verdicts from '@retraind/prisma/store/verdicts';
 import type { SourceVersion } from '@retraind/prisma/store/versions';
 import { printWishes } from '@retraind/shared/gpu/wish';
 import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Job, JobModel, JobSummary, RunSummary, Version } from '@retraind/shared/wire/resources';
-import { attemptView, jobHref, recordView, runSummaryView } from './run.ts';
+import type { Farm } from '../farm.ts';
+import { billView } from './release.ts';
+import { attemptView, jobHref, jobHref, recordView, recordView, runSummaryView, runSummaryView } from './run.ts';
 
 // Map.groupBy is not in Node 20.
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -41,11 +45,13 @@ export async function jobSummaries(db: Connection, jobs: readonly lists.JobLine[
 const mostAttempts = 50;
 
 /** A job whole. */
-export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
-  const [runRows, claimed, attempts] = await Promise.all([
+export async function jobView({ db, gramsPerKwh }: Farm, job: JobDetail): Promise<Job> {
+  const [runRows, claimed, attempts, spent, estimate] = await Promise.all([
     lists.runsOfJobs(db, [job.jobId]),
     verdicts.ofJob(db, job.jobId),
     lists.attemptsOfJob(db, job.jobId, mostAttempts),
+    releases.spentByJob(db, job.jobId),
+    estimates.estimateFor(db, job.source, job.version),
   ]);
   const runs = runRows.map(runSummaryView);
   return {
@@ -54,6 +60,9 @@ export async function jobView(db: Connection, job: JobDetail): Promise<Job> {
     jobSeed: job.jobSeed,
     seedOverride: job.seedOverride,
     beacon: job.package.beacon,
+    expected: estimate.basis === 'unknown' ? null : estimate.detail,
+    bill: billView(spent, gramsPerKwh),
+    releaseHref: job.releaseId && `/releases/${job.releaseId}`,
     overlaySha256: job.package.overlaySha256,
     models: job.control === null ? [] : declaredModels(job.control),
     runs,

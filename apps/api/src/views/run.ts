@@ -4,7 +4,9 @@ import type { RunLine } from '@retraind/prisma/store/lists';
 import type { ModelEvidence, RunDetail } from '@retraind/prisma/store/runs';
 import { leaveCodes } from '@retraind/shared/job/lease-end';
 import type { Blame, LeaseOutcome, RunStep } from '@retraind/shared/job/states';
+
 import type { Attempt, Breakage, Lease, ModelFile, Run, RunSummary } from '@retraind/shared/wire/resources';
+import { billOfLeases } from './release.ts';
 
 export const artifactHref = (sha256: string): string => `/api/v1/artifacts/${sha256}`;
 export const runHref = (runId: string): string => `/api/v1/runs/${runId}`;
@@ -87,7 +89,11 @@ const modelFileView = ({ model, evidence }: ModelEvidence): ModelFile => ({
 export const recordView = (sha256: string | null): Run['provenance'] =>
   sha256 === null ? null : { sha256, href: artifactHref(sha256), signed: false };
 
-export function runView(run: RunDetail, job: { source: string; version: string }): Run {
+export function runView(
+  run: RunDetail,
+  job: { source: string; version: string },
+  gramsPerKwh: number | null,
+): Run {
   const last = run.leases.at(-1);
   return {
     runId: run.runId,
@@ -115,6 +121,7 @@ export function runView(run: RunDetail, job: { source: string; version: string }
     taints: run.taints,
     withheld: run.withheld,
     trainSeconds: run.trainSeconds,
+    bill: billOfLeases(run.leases, gramsPerKwh),
     outputs: run.outputs.map(modelFileView),
     references: run.references.map(modelFileView),
     retraininfo: recordView(run.retraininfoSha256),

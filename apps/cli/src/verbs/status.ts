@@ -1,5 +1,6 @@
 // retrain status: what the farm is doing, or where one job or package stands.
 import { seedLabel } from '@retraind/shared/job/run-place';
+import { shortHours } from '@retraind/shared/policy/approval';
 import type { Page } from '@retraind/shared/wire/page';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
@@ -34,6 +35,21 @@ async function whyWaiting(farm: FarmClient, job: Job): Promise<Explanation | nul
   return farm.get<Explanation>(job.explainHref);
 }
 
+/** What a run is expected to take, and what the job was billed so far. */
+function costLines({ expected, bill }: Job): string[] {
+  const { gpuHours, cpuHours, kilowattHours, countedKilowattHours, gramsCo2e } = bill;
+  const hours = [
+    ...(gpuHours > 0 ? [`${shortHours(gpuHours)} GPU-hours`] : []),
+    ...(cpuHours > 0 ? [`${shortHours(cpuHours)} CPU-hours`] : []),
+  ];
+  const energy = `${shortHours(kilowattHours)} kWh (${shortHours(countedKilowattHours)} by counters, the rest sampled or estimated)`;
+  const co2 = gramsCo2e === null ? [] : [`${shortHours(gramsCo2e / 1_000)} kg CO2e`];
+  return [
+    `expected: ${expected ?? 'unknown, no run of this package was timed'}`,
+    `bill: ${hours.length === 0 ? 'nothing yet' : [...hours, energy, ...co2].join(', ')}`,
+  ];
+}
+
 function printJob(job: Job, why: Explanation | null, output: Output): void {
   const head = ['RUN', 'SEED', 'STATE', 'STEP', 'DONE', 'NODE'].map(output.color.bold);
   const rows = job.runs.map((run) => [
@@ -51,6 +67,7 @@ function printJob(job: Job, why: Explanation | null, output: Output): void {
     ...(why ? [why.sentence, ...refused] : []),
     ...(rows.length > 0 ? [table([head, ...rows])] : []),
     ...attemptLines(job.attempts, output),
+    ...costLines(job),
   ];
   output.result({ job, why }, lines.join('\n'));
 }

@@ -7,7 +7,7 @@ import { roles } from '../policy/roles.ts';
 import { releaseStates } from '../release/plan.ts';
 import { rungs } from '../verdict/evidence.ts';
 import { literals } from './messages.ts';
-import { JobId, JobSummary, SourceName, SuiteName, VersionString } from './resources.ts';
+import { Bill, JobId, JobSummary, SourceName, SuiteName, VersionString } from './resources.ts';
 import { Count, Href, nullable, Text, Time } from './shapes.ts';
 
 const Hours = Type.Number({ minimum: 0 });
@@ -72,18 +72,6 @@ export const ReleasePlan = Type.Object({
     }),
   ),
 });
-
-/** What was spent: billed by leases that have ended. */
-export const Bill = Type.Object({
-  gpuHours: Hours,
-  cpuHours: Hours,
-  kilowattHours: Hours,
-  /** Of these: told by counters of the devices; the rest is sampled or estimated. */
-  countedKilowattHours: Hours,
-  /** Null where no admin has said what a kWh costs. */
-  gramsCo2e: nullable(Type.Number({ minimum: 0 })),
-});
-export type Bill = Static<typeof Bill>;
 
 export const ReleaseSummary = Type.Object({
   releaseId: JobId,

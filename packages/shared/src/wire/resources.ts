@@ -35,6 +35,18 @@ export const Breakage = Type.Object({
 });
 export type Breakage = Static<typeof Breakage>;
 
+/** What was spent: billed by leases that have ended. */
+export const Bill = Type.Object({
+  gpuHours: Type.Number({ minimum: 0 }),
+  cpuHours: Type.Number({ minimum: 0 }),
+  kilowattHours: Type.Number({ minimum: 0 }),
+  /** Of these: told by counters of the devices; the rest is sampled or estimated. */
+  countedKilowattHours: Type.Number({ minimum: 0 }),
+  /** Null where no admin has said what a kWh costs. */
+  gramsCo2e: nullable(Type.Number({ minimum: 0 })),
+});
+export type Bill = Static<typeof Bill>;
+
 /** One lease of a run: a slot's right to it under one epoch. */
 export const Lease = Type.Object({
   leaseEpoch: Type.Integer({ minimum: 1 }),
@@ -96,6 +108,8 @@ export const Run = Type.Object({
   /** What a dependence run was not given; null for other runs. */
   withheld: nullable(Type.Array(WithheldRecordsSchema)),
   trainSeconds: nullable(Type.Number()),
+  /** Over all its leases that have ended: what was lost or given back was spent too. */
+  bill: Bill,
   outputs: Type.Array(ModelFile),
   references: Type.Array(ModelFile),
   retraininfo: nullable(RecordRef),
@@ -169,6 +183,12 @@ export const Job = Type.Object({
   jobSeed: nullable(Text),
   seedOverride: nullable(Text),
   beacon: Text,
+  /** What is expected of one run, in words; null where nobody has timed one. */
+  expected: nullable(Text),
+  /** Of all its runs. */
+  bill: Bill,
+  /** The release that it is part of. */
+  releaseHref: nullable(Href),
   overlaySha256: nullable(Sha256),
   models: Type.Array(JobModel),
   runs: Type.Array(RunSummary),
