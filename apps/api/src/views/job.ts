@@ -12,7 +12,7 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Job, JobModel, JobSummary, RunSummary, Version } from '@retraind/shared/wire/resources';
 import type { Farm } from '../farm.ts';
 import { billView } from './release.ts';
-import { attemptView, jobHref, jobHref, recordView, recordView, runSummaryView, runSummaryView } from './run.ts';
+import { attemptView, jobHref, recordView, runSummaryView } from './run.ts';
 
 // Map.groupBy is not in Node 20.
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
