@@ -88,7 +88,8 @@ export async function undertake(options: UndertakingOptions): Promise<Outcome> {
         await pause(fault.pauseSeconds, over.signal);
         // A slow machine is not killed faster than it works: then nothing would be seen but that it stands still.
         const patience = performance.now() + longestProgressSeconds * 1_000;
-        while (reportedOf(accounts) === before && performance.now() < patience) await pause(0.5, over.signal);
+        const isIdle = () => reportedOf(accounts) === before && performance.now() < patience;
+        while (!over.signal.aborted && isIdle()) await pause(0.5, over.signal);
         if (over.signal.aborted) return;
         say(`${seconds(from)} s: ${await havoc.wreak(fault)}`);
       }

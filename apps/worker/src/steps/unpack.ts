@@ -96,6 +96,14 @@ const unpackSource = async (context: RunContext, { source }: Fetched): Promise<v
   say(said);
   context.signal.throwIfAborted();
   if (ending.exitCode === 0) return;
+  // Of itself, or of dpkg-source inside, which bwrap tells as 128 and the signal (137 is SIGKILL).
+  if (ending.reason === 'killed' || ending.exitCode === 137) {
+    throw broken(
+      'node',
+      'out-of-memory',
+      `dpkg-source was killed while it unpacked ${basename(source.dsc)}.`,
+    );
+  }
   const last = said.trim().split('\n').at(-1) ?? '';
   throw broken(
     'recipe',
