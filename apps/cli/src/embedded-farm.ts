@@ -13,7 +13,10 @@ import { takeLock } from '@retraind/host/file-lock';
 import { preparePostgres } from '@retraind/host/postgres';
 import { replaceFile } from '@retraind/host/replace-file';
 import { type ProgramSpec, Supervisor } from '@retraind/host/supervise';
+import { nodeClass } from '@retraind/shared/gpu/device';
 import { Problem } from '@retraind/shared/wire/problems';
+import { Inventory, machineInventory } from '@retraind/worker/gpu/inventory';
+import { openMachine } from '@retraind/worker/gpu/machine';
 import { loadNodeKey } from '@retraind/worker/node-key';
 import { addressFile, type FarmAddress, FarmClient } from './farm-client.ts';
 
@@ -269,10 +272,11 @@ async function startPrograms(
   const slots = options.slots ?? availableParallelism();
   const keyFile = join(data, 'node.key');
   const { publicKeyPem } = loadNodeKey(keyFile);
+  const { devices } = await Inventory.open(machineInventory(openMachine()));
   await client.post('/api/v1/nodes', {
     publicKey: publicKeyPem,
     name: hostname(),
-    class: machineClass(),
+    class: nodeClass(machineName(), devices),
     slots,
   });
   for (let slot = 0; slot < slots; slot++) {
@@ -291,8 +295,8 @@ async function startPrograms(
   return client;
 }
 
-/** Debian's name of this machine's architecture; accelerators come with their vendors' adapters. */
-const machineClass = (): string => ({ x64: 'amd64', arm64: 'arm64' })[process.arch as string] ?? process.arch;
+/** Debian's name of this machine's architecture. */
+const machineName = (): string => ({ x64: 'amd64', arm64: 'arm64' })[process.arch as string] ?? process.arch;
 
 async function ensureToken(path: string): Promise<string> {
   const old = await readFile(path, 'utf8').catch(() => '');
