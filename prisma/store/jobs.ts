@@ -204,12 +204,17 @@ export const approve = (db: Database, jobId: string, reason: string, actor: stri
     return moveJob(tx, { jobId, to: 'needs-retrain', reason: `approved by ${actor}: ${reason}`, actor });
   });
 
+/** More would not place a run better. */
+const mostDataDigests = 64;
+
 export interface RecipeToRecord extends Holder {
   /** Text of debian/retrain/control. */
   control: string;
   jobSeed: string;
   /** What the recipe asks of a slot (shared/policy/world demandOfRecipe). */
   demand: Demand;
+  /** sha256 of the data files that it pins. */
+  dataDigests?: readonly string[];
 }
 
 /**
@@ -218,7 +223,7 @@ export interface RecipeToRecord extends Holder {
  */
 export const recordRecipe = (
   db: Database,
-  { control, jobSeed, demand, ...holder }: RecipeToRecord,
+  { control, jobSeed, demand, dataDigests = [], ...holder }: RecipeToRecord,
 ): Promise<Job> =>
   db.$transaction(async (tx) => {
     const { jobId } = await requireHolder(tx, holder);
@@ -236,6 +241,7 @@ export const recordRecipe = (
       control,
       jobSeed,
       controlAt: new Date(),
+      dataDigests: [...new Set(dataDigests)].slice(0, mostDataDigests),
       // How long runs take was learnt elsewhere.
       demand: { ...demand, estimateSeconds } as unknown as Prisma.InputJsonObject,
     };

@@ -27,6 +27,9 @@ export interface Found {
   target: string;
   /** Folder in the archive, as the index says. */
   directory: string;
+  /** Section and Priority of its stanza; '' or absent where the index does not say. */
+  section?: string;
+  archivePriority?: string;
   /** The farm's own recipe for it, as a tar artifact; null where the package brings its own. */
   overlaySha256: string | null;
   /** The overlay's control file; null where the package brings its own. */
@@ -59,7 +62,7 @@ export interface FoundAnswer {
 export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
   db.$transaction(async (tx) => {
     const { suite, source, version, beacon, accelerators, job: wish } = wanted;
-    const { policy, target, directory, overlaySha256, control } = wanted;
+    const { policy, target, directory, overlaySha256, control, section = '', archivePriority = '' } = wanted;
     // One reading of a suite at a time decides which version is current.
     await tx.$queryRaw`SELECT name FROM suite WHERE name = ${suite} FOR UPDATE`;
     const supersededJobIds = await supersedeOthers(tx, suite, source, version);
@@ -69,6 +72,8 @@ export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
       policy,
       target,
       directory,
+      section,
+      archivePriority,
       overlaySha256,
       control,
       accelerators: accelerators as unknown as Prisma.InputJsonArray,

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
+import { demandOfTag } from '@retraind/shared/policy/world';
 import { withDatabase } from '../../tests/support/database.ts';
 import {
   breakageOf,
+  findVersion,
   leaseRun,
   makeJob,
   makeNode,
@@ -52,6 +54,29 @@ test('a job, its run and their node are told whole, then only what changed, then
   await jobs.move(db, job.jobId, 'judged', 'bit-identical');
   const after = await world.read(db, beaten.cursor);
   assert.deepEqual([after.goneRunIds, after.goneJobIds], [[holder.runId], [job.jobId]]);
+});
+
+test('a job tells what it is weighed by: section and priority of its stanza, and the data that its recipe pins', async () => {
+  const { job: made } = await findVersion(db, { section: 'science', archivePriority: 'optional' });
+  const jobId = made!.jobId;
+  const node = await makeNode(db);
+  const [runId] = await runs.add(db, jobId, retrainPlaces(1));
+  const { nodeId } = node;
+  const leaseEpoch = await runs.lease(db, { runId: runId!, nodeId, slot: 0, leaseSeconds: 60 });
+  const holder = { runId: runId!, leaseEpoch: leaseEpoch!, nodeId };
+  const dataDigests = ['b'.repeat(64), 'a'.repeat(64), 'b'.repeat(64)];
+  await jobs.recordRecipe(db, {
+    ...holder,
+    control: 'x',
+    jobSeed: '1',
+    demand: demandOfTag([]),
+    dataDigests,
+  });
+  const told = (await world.read(db, null)).jobs.find((one) => one.jobId === jobId);
+  assert.deepEqual(
+    [told?.section, told?.archivePriority, told?.datasetDigests],
+    ['science', 'optional', ['b'.repeat(64), 'a'.repeat(64)]],
+  );
 });
 
 test('what a slow transaction commits after a reading is told by the next one', async () => {

@@ -46,18 +46,14 @@ type JobColumn =
   | 'requestedAt'
   | 'requestedBy'
   | 'priority'
-  | 'leastDeviceMemoryBytes';
+  | 'leastDeviceMemoryBytes'
+  | 'section'
+  | 'archivePriority'
+  | 'datasetDigests';
 interface JobRow extends Pick<WorldJob, JobColumn> {
   state: JobState;
   demand: Partial<Demand>;
 }
-
-/** What no column says yet. */
-const jobDefaults = {
-  section: '',
-  archivePriority: '',
-  datasetDigests: [],
-} satisfies Partial<WorldJob>;
 
 type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn' | 'excludedNodes';
 interface RunRow extends Pick<WorldRun, RunColumn> {
@@ -117,12 +113,14 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
   const [row] = await db.$queryRaw<[WorldRow]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
-        SELECT job_id AS "jobId", source, version, suite, state, NULLIF(reason, '') AS reason, demand,
+        SELECT job_id AS "jobId", source, version, suite, job.state, NULLIF(reason, '') AS reason, demand,
           extract(epoch FROM created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
           release_id AS "releaseId", COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
+          section, archive_priority AS "archivePriority", data_digests AS "datasetDigests",
           (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
            WHERE release.release_id = job.release_id AND release.state = 'paused') AS "releasePaused"
-        FROM job WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state = ANY(${[...openJobStates]}))
+        FROM job JOIN source_version USING (suite, source, version)
+        WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
       ) AS told) AS jobs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
@@ -156,7 +154,6 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
     cursor: row.cursor,
     isWhole,
     jobs: jobs.filter(isOpen).map(({ demand, requestedAt, ...job }) => ({
-      ...jobDefaults,
       ...job,
       requestedAt: dateOf(requestedAt)!,
       demand: demandOfStored(demand),

@@ -187,6 +187,7 @@ test('a recipe with faults is refused with all of them, and a good one is regist
   );
   const { body: explanation } = await server.ask<Explanation>('GET', job.explainHref);
   assert.match(explanation.sentence, /1 of its runs is running/);
+  assert.equal(explanation.licence, 'licence: not evaluated');
   await assert.rejects(client.tellRecipe({ control: `${control}\n`, jobSeed: job.jobSeed! }), {
     code: 'conflict',
     detail: /another recipe/,

@@ -5,10 +5,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { appendLive, liveFilePath } from '@retraind/host/live-file';
+import * as budgets from '@retraind/prisma/store/budgets';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { explainQueued } from '@retraind/shared/policy/explain';
 import { defaultPolicy, demandOfTag } from '@retraind/shared/policy/world';
 import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
 import type { Ring } from '@retraind/shared/wire/doorbell';
@@ -332,4 +334,45 @@ test('evidence that is gone holds the job for a person', async () => {
   const held = (await jobs.byId(db, job.jobId))!;
   assert.equal(held.state, 'held');
   assert.match(held.reason, /no artifact abab/);
+});
+
+test('a job that no machine could serve leaves the queue within one tick, and one that no node serves yet says why', async () => {
+  const { job } = await scene();
+  const far = { accelerators: [{ kind: 'cuda' as const, minimumCapability: 0 }], gpuMemoryBytes: 2 ** 41 };
+  const demand = { ...demandOfTag([]), ...far };
+  await db.job.update({ where: { jobId: job.jobId }, data: { demand: demand as unknown as object } });
+  const waits = await makeJob(db);
+  const wants = { ...demand, gpuMemoryBytes: 2 ** 33 };
+  await db.job.update({ where: { jobId: waits.jobId }, data: { demand: wants as unknown as object } });
+  const bell = new NotedBell();
+  const parts = newParts(bell);
+  await tick(parts, true);
+  const { state, reason } = (await jobs.byId(db, job.jobId))!;
+  assert.deepEqual(
+    [state, reason],
+    ['auto-not-for-us', 'No farm can serve it: no device has 2.00 TiB of memory.'],
+  );
+  assert.deepEqual(bell.rings, []);
+  const told = explainQueued(parts.memory.queue, new Date(), waits.jobId)!;
+  assert.match(told.sentence, /no slot fits; nearest is .* wants cuda; the slot has no accelerator/);
+});
+
+test('a job waits for a spent budget, and goes on by itself when there is room', async () => {
+  const { job } = await scene();
+  const account = `suite:${job.suite}` as const;
+  const limits = { gpuHours: null, approvalGpuHours: null, approvalCpuHours: null, renew: false };
+  const by = { actor: 'ada', reason: 'a test' };
+  await budgets.set(db, { ...limits, account, cpuHours: 0 }, by);
+  const bell = new NotedBell();
+  const parts = newParts(bell);
+  await tick(parts, true);
+  const waiting = (await jobs.byId(db, job.jobId))!;
+  assert.equal(waiting.state, 'budget-wait');
+  assert.match(waiting.reason, /the budget of suite .* has 0\.00 CPU-hours/);
+  await budgets.set(db, { ...limits, account, cpuHours: 5 }, by);
+  await tick(parts, true);
+  await tick(parts, true);
+  assert.equal(bell.rings.length, 1);
+  assert.equal((await jobs.byId(db, job.jobId))!.state, 'retraining');
+  await budgets.set(db, { ...limits, account, cpuHours: null }, by);
 });

@@ -200,7 +200,14 @@ export function leaseRoutes(scope: App, farm: Farm): void {
           'It follows from source, version, dataset digests and beacon; nobody chooses it.',
         );
       }
-      await jobs.recordRecipe(db, { ...holder, control, jobSeed, demand: demandOfRecipe(recipe) });
+      const dataDigests = recipe.datasets.flatMap(({ files }) => files.map(({ sha256 }) => sha256));
+      await jobs.recordRecipe(db, {
+        ...holder,
+        control,
+        jobSeed,
+        demand: demandOfRecipe(recipe),
+        dataDigests,
+      });
       request.log.info(
         { runId: holder.runId, jobId: job.jobId, models: recipe.models.length },
         'recipe told',

@@ -74,7 +74,7 @@ export const openIntake = (options: IntakeOptions): Intake => {
     overlays: ReadonlyMap<string, Overlay>,
   ): Promise<void> => {
     for (const entry of listed) {
-      const { source, version, directory, beacon } = entry;
+      const { source, version, directory, section, archivePriority, beacon } = entry;
       if (entry.faults.length > 0) {
         const faults = entry.faults.map(({ line, message }) => `line ${line}: ${message}`);
         log('warn', 'a tag in the index is refused', { suite, source, version, faults });
@@ -87,7 +87,11 @@ export const openIntake = (options: IntakeOptions): Intake => {
         await artifacts.putText(overlay.tar);
       }
       const job = jobFor(wish.policy, options.seed);
-      const answer = await versions.found(db, { suite, source, version, directory, beacon, job, ...wish });
+      const answer = await versions.found(db, {
+        ...{ suite, source, version, directory, section, archivePriority, beacon },
+        job,
+        ...wish,
+      });
       if (!answer.isNew) continue;
       const { supersededJobIds } = answer;
       log('info', 'a version came in', {

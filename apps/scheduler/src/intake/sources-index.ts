@@ -14,6 +14,9 @@ export interface ListedSource {
   version: string;
   /** Folder in the archive, as the index says. */
   directory: string;
+  /** Section and Priority; '' where the stanza does not say. */
+  section: string;
+  archivePriority: string;
   /** null where there is none (an overlay's package) or it cannot be read (then there are faults). */
   tag: RetrainTag | null;
   faults: Fault[];
@@ -102,6 +105,15 @@ export class SourcesReading {
     const [stanza] = readDeb822(text, { file, firstLine: line });
     if (!stanza) return null;
     const { tag, faults } = readTag(stanza, file);
-    return { source, version, directory: valueIn(stanza, 'Directory') ?? '', tag, faults, beacon };
+    return {
+      source,
+      version,
+      directory: valueIn(stanza, 'Directory') ?? '',
+      section: valueIn(stanza, 'Section') ?? '',
+      archivePriority: valueIn(stanza, 'Priority') ?? '',
+      tag,
+      faults,
+      beacon,
+    };
   }
 }

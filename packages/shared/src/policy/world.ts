@@ -212,6 +212,8 @@ export const demandOfRecipe = (recipe: Recipe): Demand => ({
   gpuMemoryBytes: recipe.gpuMemoryBytes,
   memoryBytes: recipe.memoryBytes,
   diskBytes: recipe.diskBytes,
+  machines: recipe.machines,
+  tags: recipe.tags,
   timeLimitSeconds: recipe.timeLimitSeconds,
 });
 

@@ -172,9 +172,34 @@ function readHead(reader: StanzaReader, tag: RetrainTag | null): Omit<Recipe, 'm
     gpuMemoryBytes: reader.bytes('Gpu-Memory', 0),
     memoryBytes: reader.bytes('Memory', 2 * gib),
     diskBytes: reader.bytes('Disk', gib),
+    machines: words(
+      reader,
+      'Architecture',
+      machineForm,
+      'write Debian’s names of machines, e.g. `amd64 arm64`',
+    ),
+    tags: words(
+      reader,
+      'Tags',
+      tagForm,
+      'write names of lower-case letters, digits, `.`, `+` and `-`, e.g. `big-memory`',
+    ),
     timeLimitSeconds,
     silenceLimitSeconds,
   };
+}
+
+const machineForm = /^[a-z0-9][a-z0-9-]{1,31}$/;
+/** As node/tags has them. */
+const tagForm = /^[a-z0-9][a-z0-9.+-]{0,63}$/;
+
+/** Words between blanks, each once; [] where the field is absent. */
+function words(reader: StanzaReader, name: string, form: RegExp, cure: string): string[] {
+  const text = reader.has(name) ? (reader.text(name) ?? '') : '';
+  const all = [...new Set(text.split(/\s+/).filter((word) => word !== ''))];
+  for (const word of all)
+    if (!form.test(word)) reader.fault(name, `\`${word}\` is no word for ${name}`, cure);
+  return all.filter((word) => form.test(word));
 }
 
 function agree(reader: StanzaReader, name: string, said: string | null, tagged: string | null): void {

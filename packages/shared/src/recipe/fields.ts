@@ -38,6 +38,8 @@ export const fieldTable: Record<StanzaKind, readonly FieldRow[]> = {
     row('Gpu-Memory', 'no', 'memory that each device must have; default `0 B`'),
     row('Memory', 'no', 'a size; default `2 GiB`'),
     row('Disk', 'no', 'a size; default `1 GiB`'),
+    row('Architecture', 'no', 'machines that will do, e.g. `amd64 arm64`; default: any'),
+    row('Tags', 'no', 'tags that the node must have, e.g. `big-memory`; default: none'),
     row('Time-Limit', 'no', 'a duration; default `4 h`'),
     row(
       'Silence-Limit',

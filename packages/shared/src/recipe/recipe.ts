@@ -113,6 +113,10 @@ export interface Recipe {
   gpuMemoryBytes: number;
   memoryBytes: number;
   diskBytes: number;
+  /** Debian's names of the machines that will do; [] for any. */
+  machines: string[];
+  /** Tags that the node must have. */
+  tags: string[];
   timeLimitSeconds: number;
   silenceLimitSeconds: number;
   models: RecipeModel[];
