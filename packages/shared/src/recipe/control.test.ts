@@ -299,29 +299,6 @@ test('a dataset without digests, twice the same name, and no model at all', () =
   assert.deepEqual(faultsOf(''), ['the file has no stanza']);
 });
 
-test('machines and tags are words, none where nothing is said', () => {
-  const of = (machines: string, tags: string) =>
-    parseRecipe(clothes.replace('Gpus: 1\n', `Gpus: 1\nArchitecture: ${machines}\nTags: ${tags}\n`));
-  const { recipe } = of('amd64 arm64', 'big-memory cuda12.4 big-memory');
-  assert.deepEqual(
-    [recipe?.machines, recipe?.tags],
-    [
-      ['amd64', 'arm64'],
-      ['big-memory', 'cuda12.4'],
-    ],
-  );
-  assert.deepEqual([parseRecipe(clothes).recipe?.machines, parseRecipe(clothes).recipe?.tags], [[], []]);
-  const faulty = of('amd64, ARM64', 'big memory <x>');
-  assert.deepEqual(
-    faulty.faults.map(({ field, message }) => [field, message]),
-    [
-      ['Architecture', '`amd64,` is no word for Architecture'],
-      ['Architecture', '`ARM64` is no word for Architecture'],
-      ['Tags', '`<x>` is no word for Tags'],
-    ],
-  );
-});
-
 test('bitwise takes one run and may not read the shipped file', () => {
   const { faults } = parseRecipe(`${anthy}Runs: 3..10\nReads-Shipped: yes\n`);
   assert.deepEqual(
