@@ -1,7 +1,7 @@
 // What every vendor's adapter must keep, over outputs that were recorded on real devices and published. No recording was made
 // up; `recording.json` beside each says where it comes from.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -58,14 +58,18 @@ const expected: Record<string, { ways: string[]; of: [string, string, number][] 
 };
 
 const recordings = readdirSync(folder);
+const page = readFileSync(new URL('../../docs/reference/gpu-vendors.md', import.meta.url), 'utf8');
 
-test('each recording is expected, and names where it comes from', () => {
+test('each recording is expected, and names where it comes from, as the reference does', () => {
   assert.deepEqual(recordings, Object.keys(expected).sort());
   for (const name of recordings) {
     const { origin, device, leftOut } = readRecording(join(folder, name)).recording;
     assert.match(origin.repository, /^https:\/\/github\.com\/[\w-]+\/[\w-]+$/);
     assert.match(origin.commit, /^[0-9a-f]{40}$/);
     for (const text of [origin.path, origin.licence, device, leftOut]) assert.ok(text.length > 2, name);
+    const line = page.split('\n').find((one) => one.startsWith(`| \`${name}\` |`)) ?? '';
+    for (const text of [device, origin.path, origin.commit.slice(0, 12)])
+      assert.ok(line.includes(text), name);
   }
 });
 
