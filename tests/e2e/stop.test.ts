@@ -1,5 +1,5 @@
 // A run that is stopped from outside: cancelled by a person, or given back by a worker that is told to end. Either way the
-// package's processes die at once and the slot's folder is empty.
+// package's processes are gone, though they ignore SIGTERM and leave their session, and the slot's folder is empty.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,24 +14,27 @@ import { startTestFarm, type TestFarm } from './farm.ts';
 /** Seconds that nothing else on this machine sleeps. */
 const nap = '86399.25';
 
-/** examples/tiny with a target that only sleeps. */
+/** examples/tiny with a target that only sleeps, twice, and is deaf to SIGTERM. */
 async function sleepyPackage(folder: string): Promise<string> {
   const tree = join(folder, 'tiny');
   await cp(fileURLToPath(new URL('../../examples/tiny', import.meta.url)), tree, { recursive: true });
   const rules = join(tree, 'debian/rules');
   const text = await readFile(rules, 'utf8');
-  await writeFile(rules, text.replace(/^\tretrain-tfjs .*$/m, `\tsleep ${nap}`));
+  await writeFile(
+    rules,
+    text.replace(/^\tretrain-tfjs .*$/m, `\ttrap '' TERM; setsid sleep ${nap} & sleep ${nap}`),
+  );
   return tree;
 }
 
-const napping = (): boolean =>
-  readdirSync('/proc').some((pid) => {
+const nappers = (): number =>
+  readdirSync('/proc').filter((pid) => {
     try {
       return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `sleep\0${nap}\0`;
     } catch {
       return false;
     }
-  });
+  }).length;
 
 /** Resolves with the first run of the job that fits. */
 function runWhere(
@@ -57,7 +60,7 @@ function runWhere(
 }
 
 async function untilAwake(): Promise<void> {
-  while (napping()) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (nappers() > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 test('a run that is cancelled or given back leaves nothing behind', async (t) => {
@@ -70,13 +73,13 @@ test('a run that is cancelled or given back leaves nothing behind', async (t) =>
   });
   t.after(() => farm.stop());
 
-  const first = await runWhere(farm, ({ step, state }) => state === 'leased' && step === 'train', 60);
-  while (!napping()) await new Promise((resolve) => setTimeout(resolve, 50));
+  const first = await runWhere(farm, ({ step, state }) => state === 'leased' && step === 'train', 180);
+  while (nappers() < 2) await new Promise((resolve) => setTimeout(resolve, 50));
   process.kill(farm.supervisor.pidOf('worker-0')!, 'SIGTERM');
   const back = await runWhere(
     farm,
     ({ runId, leases }) => runId === first.runId && leases[0]!.outcome !== null,
-    15,
+    30,
   );
   await untilAwake();
   assert.deepEqual(
@@ -86,8 +89,8 @@ test('a run that is cancelled or given back leaves nothing behind', async (t) =>
   assert.equal(back.state, 'waiting');
 
   // The worker comes back; its slot serves another seed until the pause of the first is over.
-  const again = await runWhere(farm, ({ step, state }) => state === 'leased' && step === 'train', 60);
-  while (!napping()) await new Promise((resolve) => setTimeout(resolve, 50));
+  const again = await runWhere(farm, ({ step, state }) => state === 'leased' && step === 'train', 180);
+  while (nappers() < 2) await new Promise((resolve) => setTimeout(resolve, 50));
   const askedAt = performance.now();
   await farm.post(`/api/v1/jobs/${again.jobId}/cancel`, { reason: 'it only sleeps' });
   const gone = await runWhere(farm, ({ runId, state }) => runId === again.runId && state === 'cancelled', 15);
