@@ -112,26 +112,34 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
 
   const sizes = new Map<string, number>();
   await grownSince(command.signsOfLife, sizes);
+  // The clock stands for itself: a disk or a /proc that does not answer must not keep a program alive.
+  let looking = false;
+  const clock = setInterval(() => {
+    if (leaving) return;
+    if (performance.now() - began > limits.seconds * 1000) return stop('time-limit');
+    if (looking) return;
+    looking = true;
+    void grownSince(command.signsOfLife, sizes).then((grown) => {
+      looking = false;
+      if (grown) lastSign = performance.now();
+      else if (performance.now() - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
+    });
+  }, pollMilliseconds);
   const poll = async (): Promise<void> => {
-    if (await grownSince(command.signsOfLife, sizes)) lastSign = performance.now();
     const usage = await diskUsage(writable);
     ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
     const memory = pid === undefined ? 0 : await memoryOf(await processTree(pid));
     ending.peakMemoryBytes = Math.max(ending.peakMemoryBytes, memory);
     const outputs = command.output ? await diskUsage([command.output.folder]) : null;
-    const now = performance.now();
     if (outputs !== null && outputs.bytes > command.output!.bytes) stop('output-limit');
     else if (usage.bytes > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
     else if (usage.largestBytes >= fileBytes) stop('disk-limit');
     else if (memory > limits.memoryBytes) stop('memory-limit');
-    else if (leaving) return;
-    else if (now - began > limits.seconds * 1000) stop('time-limit');
-    else if (now - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
   };
   // Looking costs: a tree of many files is looked at less often, so that the watch takes a twentieth of a core at most.
   let watching = true;
   let wake = (): void => {};
-  const polling = (async () => {
+  void (async () => {
     while (watching) {
       const before = performance.now();
       await poll();
@@ -148,7 +156,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     const [code, signal] = await ended;
     watching = false;
     wake();
-    await Promise.all([polling, killing, sweeping]);
+    await Promise.all([killing, sweeping]);
     if (over === null) {
       // What it wrote between the last poll and its end counts too.
       const usage = await diskUsage(writable);
@@ -172,6 +180,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   } finally {
     watching = false;
     wake();
+    clearInterval(clock);
     clearTimeout(graceTimer);
     command.signal.removeEventListener('abort', onAbort);
     command.leave?.signal.removeEventListener('abort', onLeave);
