@@ -36,8 +36,8 @@ export class Chronicle implements Witness {
   readonly #listener: Listener;
   /** Demand classes by job: printed once. */
   readonly #classes = new Map<string, string>();
-  /** Whether a node could take such a job at all. */
-  #couldBePlaced: (job: JobRow) => boolean = () => true;
+  /** Whether a node could take the run at all. */
+  #couldBePlaced: (run: RunRow) => boolean = () => true;
 
   constructor(now: () => number, tell: ((text: string) => void) | null, listener: Listener) {
     this.trace = new Trace(now, tell);
@@ -45,7 +45,7 @@ export class Chronicle implements Witness {
     this.#listener = listener;
   }
 
-  judgePlaceable(couldBePlaced: (job: JobRow) => boolean): void {
+  judgePlaceable(couldBePlaced: (run: RunRow) => boolean): void {
     this.#couldBePlaced = couldBePlaced;
   }
 
@@ -116,7 +116,7 @@ export class Chronicle implements Witness {
 
   stillWaits(run: RunRow): void {
     const waited = this.#now() - run.waitsFrom!;
-    if (waited < 86_400_000 || !this.#couldBePlaced(run.job)) return;
+    if (waited < 86_400_000 || !this.#couldBePlaced(run)) return;
     this.figures.looksStarved(run.world.runId, run.world.jobId, this.#classOf(run.job), waited);
   }
 

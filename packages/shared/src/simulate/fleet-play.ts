@@ -8,7 +8,7 @@ import type { EventQueue } from './event-queue.ts';
 import { drawMilliseconds, repair, slowDiskFactor } from './faults.ts';
 import { worldNodeOf } from './fleet.ts';
 import { brokenDevice, planOf } from './outcomes.ts';
-import type { Holder, JobRow } from './rows.ts';
+import type { Holder, JobRow, RunRow } from './rows.ts';
 import { beganAt, type SimulationInput } from './settings.ts';
 import type { Truth } from './truth.ts';
 import { type Cause, type Execution, type Plan, SlotWorker } from './worker.ts';
@@ -67,7 +67,7 @@ export class Fleet {
       this.#byId.set(world.nodeId, node);
       return node;
     });
-    parts.chronicle.judgePlaceable((job) => this.couldTake(job));
+    parts.chronicle.judgePlaceable((run) => this.couldTake(run));
   }
 
   get slots(): SlotWorker[] {
@@ -110,10 +110,12 @@ export class Fleet {
     }
   }
 
-  /** Whether a node of this farm could take a run of the job when it is idle. */
-  couldTake({ world: { demand } }: JobRow): boolean {
+  /** Whether a node of this farm could take the run when it is idle. */
+  couldTake({ job, world: { excludedNodes } }: RunRow): boolean {
+    const { demand } = job.world;
     return this.#parts.input.nodes.some(
-      (node) =>
+      (node, index) =>
+        excludedNodes.every(({ nodeId }) => nodeId !== this.#idOf(this.nodes[index]!)) &&
         (demand.machines.length === 0 || demand.machines.includes(node.class.split('+')[0]!)) &&
         (node.memoryBytes ?? Number.POSITIVE_INFINITY) >= demand.memoryBytes &&
         node.slots.some(({ accelerators }) => matchSlot(demand, accelerators).fits),
