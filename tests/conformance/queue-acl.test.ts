@@ -8,6 +8,7 @@ import { slotQueue } from '@retraind/shared/wire/doorbell';
 import { Redis } from 'ioredis';
 import { openBell } from '../../apps/scheduler/src/queue/bell.ts';
 import { answerRings } from '../../apps/worker/src/queue/answer.ts';
+import { withNodePassword } from '../../apps/worker/src/queue/redis-user.ts';
 import { provideRedis, withRedis } from '../support/redis.ts';
 
 const { path, absence } = await provideRedis();
@@ -15,7 +16,12 @@ const { path, absence } = await provideRedis();
 const makeNode = () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const nodeId = nodeIdOf(publicKey);
-  return { nodeId, password: queuePassword(privateKey), acl: queueAcl(nodeId, queueSha256(privateKey)) };
+  return {
+    nodeId,
+    privateKey,
+    password: queuePassword(privateKey),
+    acl: queueAcl(nodeId, queueSha256(privateKey)),
+  };
 };
 
 const fail = (error: Error): void => {
@@ -42,7 +48,7 @@ test('a node answers its own rings, and can neither read nor write another nodeâ
   });
   // Slot 10 too: the pattern covers every slot of the node.
   const ears = await answerRings({
-    where: { redisUrl: urlOf(ours) },
+    where: { redisUrl: withNodePassword(urlOf({ ...ours, password: '' }), ours) },
     nodeId: ours.nodeId,
     slot: 10,
     signal: stop.signal,

@@ -18,11 +18,12 @@ import { runCommand } from '@retraind/host/command';
 import { ensureTool } from '@retraind/host/debian-tools';
 import { preparePostgres } from '@retraind/host/postgres';
 import { type ProgramSpec, Supervisor } from '@retraind/host/supervise';
+import { queueAcl, queueSha256 } from '@retraind/shared/node/queue-acl';
 import type { Page } from '@retraind/shared/wire/page';
 import type { JobSummary } from '@retraind/shared/wire/resources';
 import { FarmClient } from '../../apps/cli/src/farm-client.ts';
 import { openJobProgress } from '../../apps/cli/src/progress.ts';
-import { loadNodeKey } from '../../apps/worker/src/node-key.ts';
+import { loadNodeKey, type NodeKey } from '../../apps/worker/src/node-key.ts';
 import { makeIsland, reaches } from './network.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,7 +63,7 @@ async function runMainJob(): Promise<void> {
   const { databaseUrl } = await startDatabase();
   const nodeKeyFile = join(folder, 'node.key');
   const node = loadNodeKey(nodeKeyFile);
-  const redis = await startRedis(node.nodeId);
+  const redis = await startRedis(node);
   const archive = await startArchive();
   const tokenFile = join(folder, 'token');
   const token = randomBytes(24).toString('base64url');
@@ -148,12 +149,10 @@ async function startDatabase(): Promise<{ databaseUrl: string }> {
 }
 
 /** A Redis with two users: the scheduler's, and the node's, which reaches its own queues' keys only (DESIGN: an ACL user a node). */
-async function startRedis(
-  nodeId: string,
-): Promise<{ schedulerUrl: string; workerUrl: string; port: number }> {
+async function startRedis(node: NodeKey): Promise<{ schedulerUrl: string; workerUrl: string; port: number }> {
   const binary = await ensureTool('redis-server');
   const port = await freePort(island.hostAddress);
-  const [schedulerSecret, workerSecret] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
+  const schedulerSecret = randomBytes(16).toString('hex');
   await mkdir(join(folder, 'redis'));
   const acl = join(folder, 'redis', 'users.acl');
   await writeFile(
@@ -161,7 +160,7 @@ async function startRedis(
     [
       'user default off',
       `user scheduler on >${schedulerSecret} ~* &* +@all`,
-      `user ${nodeId} on >${workerSecret} ~bull:node-${nodeId}-* &* +@all -@admin -@dangerous +info +client|setname`,
+      `user ${queueAcl(node.nodeId, queueSha256(node.privateKey)).join(' ')}`,
       '',
     ].join('\n'),
   );
@@ -191,8 +190,8 @@ async function startRedis(
     readyWhen: (line) => line.includes('Ready to accept connections'),
   });
   const urlOf = (user: string, secret: string): string =>
-    `redis://${user}:${secret}@${island.hostAddress}:${port}`;
-  return { schedulerUrl: urlOf('scheduler', schedulerSecret), workerUrl: urlOf(nodeId, workerSecret), port };
+    `redis://${user}${secret === '' ? '' : `:${secret}`}@${island.hostAddress}:${port}`;
+  return { schedulerUrl: urlOf('scheduler', schedulerSecret), workerUrl: urlOf(node.nodeId, ''), port };
 }
 
 async function freePort(host: string): Promise<number> {

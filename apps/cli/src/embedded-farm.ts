@@ -296,7 +296,8 @@ async function startPrograms(
 }
 
 /** Debian's name of this machine's architecture. */
-const machineName = (): string => ({ x64: 'amd64', arm64: 'arm64' })[process.arch as string] ?? process.arch;
+export const machineName = (): string =>
+  ({ x64: 'amd64', arm64: 'arm64' })[process.arch as string] ?? process.arch;
 
 async function ensureToken(path: string): Promise<string> {
   const old = await readFile(path, 'utf8').catch(() => '');

@@ -11,6 +11,13 @@ import { ledgerAdd, ledgerList, ledgerRemove } from './verbs/ledger.ts';
 import { lint } from './verbs/lint.ts';
 import { log } from './verbs/log.ts';
 import { newRecipe } from './verbs/new.ts';
+import { nodeAcl } from './verbs/node/acl.ts';
+import { nodeApprove } from './verbs/node/approve.ts';
+import { nodeEnrol } from './verbs/node/enrol.ts';
+import { nodeDrain, nodeResume, nodeRetire } from './verbs/node/govern.ts';
+import { nodeList } from './verbs/node/list.ts';
+import { nodeShow } from './verbs/node/show.ts';
+import { nodeTag } from './verbs/node/tag.ts';
 import { approve, audit, tokenList, tokenMake, tokenRevoke } from './verbs/people.ts';
 import {
   release,
@@ -60,6 +67,15 @@ export const verbs: readonly Verb[] = [
   tokenRevoke,
   audit,
   suite,
+  nodeEnrol,
+  nodeApprove,
+  nodeList,
+  nodeShow,
+  nodeDrain,
+  nodeResume,
+  nodeRetire,
+  nodeTag,
+  nodeAcl,
   archive,
   simulate,
 ];

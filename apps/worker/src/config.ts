@@ -14,7 +14,7 @@ import { defaultFarmLimits } from './farm-limits.ts';
 export const workerOptions = {
   api: urlOption('RETRAIND_API', ['http', 'https'], { help: 'address of the farm’s api', required: true }),
   redisUrl: urlOption('REDIS_URL', ['redis', 'rediss'], {
-    help: 'Redis of the queue, with this node’s own ACL user; or else RETRAIND_QUEUE_URL',
+    help: 'Redis of the queue, with this node’s own ACL user (a user without password: the password comes from the node key); or else RETRAIND_QUEUE_URL',
     secret: true,
   }),
   queueUrl: urlOption('RETRAIND_QUEUE_URL', ['postgresql', 'postgres'], {

@@ -16,6 +16,7 @@ import { loadNodeKey } from './node-key.ts';
 import { keepPresent } from './presence.ts';
 import { findPrograms } from './programs.ts';
 import { answerRings } from './queue/answer.ts';
+import { withNodePassword } from './queue/redis-user.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
 import { serveRing } from './slot.ts';
 
@@ -83,7 +84,7 @@ const present = keepPresent({
   log,
 });
 const answering = answerRings({
-  where: queue,
+  where: config.redisUrl ? { redisUrl: withNodePassword(config.redisUrl, key) } : queue,
   nodeId: key.nodeId,
   slot,
   onRing: (ring) =>
