@@ -7,6 +7,7 @@
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as quarantine from '@retraind/prisma/store/quarantine';
 import { read } from '@retraind/prisma/store/world';
 import { runningStates } from '@retraind/shared/policy/queue';
 import { Problem } from '@retraind/shared/wire/problems';
@@ -70,6 +71,10 @@ async function attendSafely(parts: TickParts, jobId: string): Promise<boolean> {
   const before = failures.get(jobId);
   if (before && performance.now() < before.again) return false;
   try {
+    for (const found of await quarantine.inspect(db, jobId)) {
+      metrics.deeds.inc({ deed: 'quarantine' });
+      log.error({ ...found }, 'node quarantined');
+    }
     const attention = await attend(parts, jobId);
     failures.delete(jobId);
     if (attention !== 'nothing') metrics.deeds.inc({ deed: attention });

@@ -1,0 +1,137 @@
+// Nodes that compute wrongly (shared/node/quarantine): found by what others report for the same seed, quarantined in one
+// transaction with all that follows. A void run keeps what it reported; a new run takes its place, so that no run ever has two
+// recorded results and no evidence is rewritten.
+import {
+  type Contradiction,
+  contradictions,
+  nodesToQuarantine,
+  quarantineReason,
+  type SeedResult,
+} from '@retraind/shared/node/quarantine';
+import type { Connection, Database, Transaction } from '../client.ts';
+import { Prisma } from '../generated/client.ts';
+import { note } from './audit.ts';
+import { newId } from './id.ts';
+import { moveJob } from './job-move.ts';
+import * as runs from './runs.ts';
+
+/** Results that stand, of these jobs, or of all jobs in which this node has some since it was last approved. */
+const results = (db: Connection, where: { jobId: string } | { nodeId: string }): Promise<SeedResult[]> =>
+  db.$queryRaw<SeedResult[]>`
+    SELECT run.run_id AS "runId", run.job_id AS "jobId", model, lease.node_id AS "nodeId", run_output.sha256,
+      run.ended_at AS "endedAt",
+      concat_ws(' ', run.seed, run.numerics, run.purpose = 'dependence', node.class, run.engine) AS sameness
+    FROM run_output JOIN run USING (run_id)
+      JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
+      JOIN node ON node.node_id = lease.node_id
+    WHERE run.state = 'reported' AND ${
+      'jobId' in where
+        ? Prisma.sql`run.job_id = ${where.jobId}`
+        : Prisma.sql`run.job_id IN (
+            SELECT mine.job_id FROM run mine JOIN lease held ON held.run_id = mine.run_id AND held.lease_epoch = mine.lease_epoch
+              JOIN node self ON self.node_id = held.node_id
+            WHERE mine.state = 'reported' AND held.node_id = ${where.nodeId} AND mine.ended_at >= self.state_at)`
+    }`;
+
+/** What a quarantine did. */
+export interface Quarantine {
+  nodeId: string;
+  reason: string;
+  /** Runs whose results are void, and those that take their places. */
+  voidRunIds: string[];
+  newRunIds: string[];
+}
+
+/**
+ * Looks whether the results of a job contradict a node, and quarantines those that are contradicted often enough over all
+ * jobs. What a node reported before it was last approved or resumed does not count against it.
+ */
+export const inspect = async (db: Database, jobId: string): Promise<Quarantine[]> => {
+  const suspects = new Set(contradictions(await results(db, { jobId })).map(({ nodeId }) => nodeId));
+  const done: Quarantine[] = [];
+  for (const nodeId of suspects) {
+    const node = await db.node.findUnique({ where: { nodeId }, select: { stateAt: true, state: true } });
+    if (node === null || (node.state !== 'approved' && node.state !== 'drained')) continue;
+    const found = nodesToQuarantine(await results(db, { nodeId })).get(nodeId);
+    const since = found?.filter(({ endedAt }) => endedAt >= node.stateAt) ?? [];
+    if (new Set(since.map(({ runId }) => runId)).size < 2) continue;
+    const quarantine = await quarantineNode(db, nodeId, since);
+    if (quarantine) done.push(quarantine);
+  }
+  return done;
+};
+
+const quarantineNode = async (
+  db: Database,
+  nodeId: string,
+  found: readonly Contradiction[],
+): Promise<Quarantine | null> => {
+  const reason = quarantineReason(found);
+  const firstAt = found[0]!.endedAt;
+  const quarantine = await db.$transaction(async (tx) => {
+    // Jobs first, as every deed locks them.
+    const doubted = await tx.$queryRaw<{ runId: string; jobId: string; jobState: string }[]>`
+      SELECT run.run_id AS "runId", job.job_id AS "jobId", job.state AS "jobState" FROM run JOIN job USING (job_id)
+        JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
+      WHERE run.state = 'reported' AND lease.node_id = ${nodeId} AND run.ended_at >= ${firstAt}
+      ORDER BY job.job_id, run.run_id FOR UPDATE OF job, run`;
+    const set = await tx.$executeRaw`
+      UPDATE node SET state = 'quarantined', state_reason = ${reason}, state_by = 'farm', state_at = now()
+      WHERE node_id = ${nodeId} AND state IN ('approved', 'drained')`;
+    if (set === 0) return null;
+    const facts = {
+      contradictions: found.map(({ runId, model, sha256, agreedSha256, agreedBy }) => ({
+        runId,
+        model,
+        sha256,
+        agreedSha256,
+        agreedBy,
+      })),
+    };
+    await note(tx, { actor: 'farm', deed: 'nodes.quarantine', subject: `node:${nodeId}`, reason, facts });
+    const newRunIds: string[] = [];
+    for (const { runId } of doubted) newRunIds.push(...(await voidRun(tx, runId, nodeId)));
+    for (const jobId of new Set(doubted.map((run) => run.jobId))) await reopen(tx, jobId, nodeId);
+    return { nodeId, reason, voidRunIds: doubted.map(({ runId }) => runId), newRunIds };
+  });
+  if (quarantine === null) return null;
+  // What it still runs is not waited for: each lease in its own transaction, as runs are locked before nodes.
+  const held = await db.run.findMany({
+    where: { nodeId, state: 'leased' },
+    select: { runId: true, leaseEpoch: true },
+  });
+  for (const lease of held) {
+    const detail = `node ${nodeId} was quarantined`;
+    await runs.giveBack(db, { ...lease, outcome: 'given-back', blame: 'farm', detail });
+  }
+  return quarantine;
+};
+
+/** Ends the standing of a result; where its job may have runs, another takes its place at once. */
+const voidRun = async (tx: Transaction, runId: string, nodeId: string): Promise<string[]> => {
+  const detail = `node ${nodeId} was quarantined: its results differ from those of others`;
+  await tx.$executeRaw`
+    UPDATE run SET state = 'void', blame = 'node', code = 'conflict', detail = ${detail} WHERE run_id = ${runId}`;
+  await note(tx, { actor: 'farm', deed: 'runs.void', subject: `run:${runId}`, reason: detail });
+  const rows = await tx.$queryRaw<{ runId: string }[]>`
+    INSERT INTO run (run_id, job_id, purpose, seed_index, declared_seed, numerics, repeat)
+    SELECT ${newId()}, job_id, purpose, seed_index, declared_seed, numerics, repeat FROM run JOIN job USING (job_id)
+    WHERE run_id = ${runId} AND job.state IN ('needs-retrain', 'retraining', 'judged')
+    RETURNING run_id AS "runId"`;
+  return rows.map((row) => row.runId);
+};
+
+/** A judged job whose verdict rests on a void result is judged again, unless another open job asks the same. */
+const reopen = async (tx: Transaction, jobId: string, nodeId: string): Promise<void> => {
+  const [row] = await tx.$queryRaw<{ mayOpen: boolean }[]>`
+    SELECT NOT EXISTS (
+      SELECT FROM job other WHERE other.job_id <> job.job_id AND other.suite = job.suite AND other.source = job.source
+        AND other.version = job.version AND other.seed_override IS NOT DISTINCT FROM job.seed_override
+        AND other.state IN ('needs-retrain', 'retraining', 'dep-wait', 'data-wait', 'budget-wait', 'held')) AS "mayOpen"
+    FROM job WHERE job_id = ${jobId} AND state = 'judged'`;
+  if (row === undefined) return;
+  const reason = `a result of node ${nodeId} is void: it was quarantined`;
+  if (row.mayOpen) await moveJob(tx, { jobId, to: 'needs-retrain', reason, actor: 'farm' });
+  else
+    await tx.$executeRaw`UPDATE run SET state = 'cancelled', ended_at = now() WHERE job_id = ${jobId} AND state = 'waiting'`;
+};
