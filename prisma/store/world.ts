@@ -117,24 +117,25 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
           extract(epoch FROM created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
           release_id AS "releaseId", COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
           section, archive_priority AS "archivePriority", data_digests AS "datasetDigests",
-          (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
-           WHERE release.release_id = job.release_id AND release.state = 'paused') AS "releasePaused"
+          CASE WHEN release_id IS NOT NULL THEN (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
+           WHERE release.release_id = job.release_id AND release.state = 'paused') END AS "releasePaused"
         FROM job JOIN source_version USING (suite, source, version)
         WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
       ) AS told) AS jobs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
           extract(epoch FROM not_before) * 1000 AS "notBefore",
-          (SELECT extract(epoch FROM started_at) * 1000 FROM lease
-           WHERE lease.run_id = run.run_id AND outcome IS NULL) AS "leasedAt",
-          ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
-                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) AS "failedOn",
-          (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
+          -- Most runs that wait were never leased: their leases are not looked for.
+          CASE WHEN state = 'leased' THEN (SELECT extract(epoch FROM started_at) * 1000 FROM lease
+            WHERE lease.run_id = run.run_id AND outcome IS NULL) END AS "leasedAt",
+          CASE WHEN lease_epoch > 0 THEN ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
+                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) ELSE '{}' END AS "failedOn",
+          CASE WHEN lease_epoch = 0 THEN '[]' ELSE (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
            FROM (SELECT DISTINCT ON (node_id) node_id, detail FROM lease
                  WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
                    -- An admin who drained or resumed the node since has looked at it.
                    AND ended_at > (SELECT state_at FROM node WHERE node.node_id = lease.node_id)
-                 ORDER BY node_id, lease_epoch DESC) AS excluded) AS "excludedNodes"
+                 ORDER BY node_id, lease_epoch DESC) AS excluded) END AS "excludedNodes"
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
       ) AS told) AS runs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (

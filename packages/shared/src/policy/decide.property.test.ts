@@ -183,7 +183,11 @@ test('a queue kept up change by change decides as one made of the whole world', 
       for (const id of gone(before.runs, next.runs, ({ runId }) => runId)) queue.dropRun(id);
       for (const one of next.nodes) queue.putNode(one);
       for (const one of next.runs) queue.putRun(one);
-      for (const one of next.jobs) queue.putJob(one);
+      for (const one of next.jobs) {
+        queue.putJob(one);
+        queue.putJob({ ...one, priority: one.priority + 7 });
+        queue.putJob(one);
+      }
       for (const id of gone(before.jobs, next.jobs, ({ jobId }) => jobId)) queue.dropJob(id);
       const whole = Queue.of(after);
       assert.deepEqual(decideQueue(queue, now), decideQueue(whole, now));

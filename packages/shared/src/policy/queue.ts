@@ -6,6 +6,7 @@
 //
 // A queue made change by change equals one made of the whole world (decide.property.test.ts). It has no clock.
 import { type Ask, exclusionClause, fitOf } from './clauses.ts';
+import { keepsSeat, kindKey, laneKey } from './keys.ts';
 import { Ordered } from './ordered.ts';
 import { type StandingPoints, standingPoints } from './priority.ts';
 import type {
@@ -86,27 +87,6 @@ export const askOf = ({ job, run }: Entry): Ask => ({
   excludedNodes: run.excludedNodes,
   failedOn: run.failedOn,
 });
-
-/** All that an ask is made of. Written by hand, for it is made at every change of a run: JSON of the whole takes five times as long. */
-function kindKey({ job, run }: Entry): string {
-  const { demand } = job;
-  let key = '';
-  for (const wish of demand.accelerators) {
-    key += wish.kind;
-    if (wish.kind === 'cuda') key += wish.minimumCapability;
-    if (wish.kind === 'rocm') key += wish.architecture;
-    key += '|';
-  }
-  key += ` ${demand.gpus} ${demand.gpuMemoryBytes} ${demand.memoryBytes} ${demand.diskBytes} ${demand.timeLimitSeconds}`;
-  key += ` ${job.leastDeviceMemoryBytes} ${run.class}`;
-  for (const list of [demand.machines, demand.tags, run.excludedNodes, run.failedOn]) {
-    key += list.length === 0 ? ' -' : ` ${JSON.stringify(list)}`;
-  }
-  return key;
-}
-
-const laneKey = (job: WorldJob, { weight, length }: StandingPoints): string =>
-  `${weight} ${length} ${job.demand.estimateSeconds} ${job.suite} ${job.requestedBy}`;
 
 export class Queue {
   readonly policy: SchedulingPolicy;
@@ -266,6 +246,7 @@ export class Queue {
 
   #changeJob(jobId: string, job: WorldJob | undefined): void {
     const before = this.jobs.get(jobId);
+    if (before && job && this.#keepsPlaces(before, job)) return;
     const runs = this.#runsOfJob.get(jobId)?.values() ?? [];
     for (const run of runs) this.#leave(run);
     if (before) {
@@ -281,6 +262,35 @@ export class Queue {
     }
     for (const run of this.#runsOfJob.get(jobId)?.values() ?? []) this.#enter(run);
     this.#noteIdle(jobId);
+  }
+
+  /**
+   * Where a change of a job leaves its runs in their kinds, and its accounts as they are: only lanes and what is told of it change. It
+   * is so for nearly every change, and takes half the time.
+   */
+  #keepsPlaces(before: WorldJob, job: WorldJob): boolean {
+    if (before.state !== job.state || !isOpen(before) || !isOpen(job)) return false;
+    if (before.suite !== job.suite || before.requestedBy !== job.requestedBy) return false;
+    if (before.requestedAt.getTime() !== job.requestedAt.getTime()) return false;
+    const seats: { lane: Lane; entry: Entry }[] = [];
+    for (const run of this.#runsOfJob.get(job.jobId)?.values() ?? []) {
+      const seat = this.#seats.get(run.runId);
+      if (seat === undefined || kindKey({ job, run }) !== seat.lane.kind.key) return false;
+      seats.push(seat);
+    }
+    this.jobs.set(job.jobId, job);
+    for (const seat of seats) {
+      const { entry, lane } = seat;
+      const next = this.#laneIn(lane.kind, job);
+      if (next !== lane) {
+        lane.entries.delete(entry);
+        if (lane.entries.size === 0) lane.kind.lanes.delete(laneKey(entry.job, lane.points));
+        next.entries.add(entry);
+        seat.lane = next;
+      }
+      entry.job = job;
+    }
+    return true;
   }
 
   #enter(run: WorldRun): void {
@@ -337,6 +347,10 @@ export class Queue {
       };
       this.kinds.set(key, kind);
     }
+    return this.#laneIn(kind, job);
+  }
+
+  #laneIn(kind: Kind, job: WorldJob): Lane {
     const points = standingPoints(job, this.policy);
     const inKind = laneKey(job, points);
     let lane = kind.lanes.get(inKind);
@@ -373,18 +387,6 @@ export class Queue {
 /** Whether the runs of a job may be placed. */
 const isOpen = (job: WorldJob): boolean =>
   runningStates.includes(job.state) && (job.releasePaused ?? null) === null;
-
-/** Whether a run that waited still waits in the same place: then only what is told of it changes. */
-const keepsSeat = (old: WorldRun, next: WorldRun): boolean =>
-  next.state === 'waiting' &&
-  next.jobId === old.jobId &&
-  next.seedIndex === old.seedIndex &&
-  next.class === old.class &&
-  sameList(next.failedOn, old.failedOn) &&
-  sameList(next.excludedNodes, old.excludedNodes);
-
-const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && (a.length === 0 || JSON.stringify(a) === JSON.stringify(b));
 
 const isActive = (job: WorldJob, run: WorldRun): boolean => run.holder !== null || isOpen(job);
 

@@ -1,0 +1,38 @@
+// By what runs are put together in the queue: texts that are equal where the answers are.
+import type { StandingPoints } from './priority.ts';
+import type { Entry } from './queue.ts';
+import type { WorldJob, WorldRun } from './world.ts';
+
+/** All that an ask is made of. Written by hand, for it is made at every change of a run: JSON of the whole takes five times as long. */
+export function kindKey({ job, run }: Entry): string {
+  const { demand } = job;
+  let key = '';
+  for (const wish of demand.accelerators) {
+    key += wish.kind;
+    if (wish.kind === 'cuda') key += wish.minimumCapability;
+    if (wish.kind === 'rocm') key += wish.architecture;
+    key += '|';
+  }
+  key += ` ${demand.gpus} ${demand.gpuMemoryBytes} ${demand.memoryBytes} ${demand.diskBytes} ${demand.timeLimitSeconds}`;
+  key += ` ${job.leastDeviceMemoryBytes} ${run.class}`;
+  for (const list of [demand.machines, demand.tags, run.excludedNodes, run.failedOn]) {
+    key += list.length === 0 ? ' -' : ` ${JSON.stringify(list)}`;
+  }
+  return key;
+}
+
+/** Of one kind: equal points, length and accounts. */
+export const laneKey = (job: WorldJob, { weight, length }: StandingPoints): string =>
+  `${weight} ${length} ${job.demand.estimateSeconds} ${job.suite} ${job.requestedBy}`;
+
+/** Whether a run that waited still waits in the same place: then only what is told of it changes. */
+export const keepsSeat = (old: WorldRun, next: WorldRun): boolean =>
+  next.state === 'waiting' &&
+  next.jobId === old.jobId &&
+  next.seedIndex === old.seedIndex &&
+  next.class === old.class &&
+  sameList(next.failedOn, old.failedOn) &&
+  sameList(next.excludedNodes, old.excludedNodes);
+
+const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && (a.length === 0 || JSON.stringify(a) === JSON.stringify(b));
