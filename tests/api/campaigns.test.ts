@@ -170,6 +170,15 @@ test('started twice, at once too, it asks once; it pauses, goes on and reports',
     { state: 'retraining', count: 1 },
   ]);
 
+  for (const path of ['/releases', '/releases/forky', '/ledger', `/jobs/${job!.jobId}`, `/runs/${runId}`]) {
+    const page = await ask<string>('GET', path);
+    assert.equal(page.status, 200, path);
+    assert.match(String(page.body), /^<!doctype html>/);
+  }
+  const page = await ask<string>('GET', '/releases/forky');
+  assert.match(String(page.body), /never published/);
+  assert.match(String(page.body), /0\.5 CPU-hours/);
+
   const ended = await post<Release>('/api/v1/suites/forky/release/end', { reason: 'released' });
   assert.equal(ended.body.state, 'ended');
   assert.deepEqual(ended.body.jobCounts, [

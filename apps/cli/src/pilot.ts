@@ -1,5 +1,6 @@
 // retrain lint --pilot: a recipe is trained five times, and its margin is held against the scatter of its metric. What is shipped
 // plays no part in the numbers: a margin is registered before it is looked at.
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ensureTool } from '@retraind/host/debian-tools';
 import {
@@ -13,6 +14,7 @@ import { Problem } from '@retraind/shared/wire/problems';
 import { type LocalJobResult, runLocalJob } from '@retraind/worker/local-job';
 import type { Args } from './args.ts';
 import { cacheFolder } from './cache-folder.ts';
+import type { FarmClient } from './farm-client.ts';
 import type { Output } from './output.ts';
 import { openRunProgress } from './run-progress.ts';
 
@@ -32,6 +34,25 @@ export interface MarginPilot {
   ratio: number | null;
   /** Share of honest packages that the margin would let pass. */
   share: number;
+}
+
+export interface Pilot {
+  pilots: MarginPilot[];
+  source: string;
+  version: string;
+  /** Of each training. */
+  seconds: number[];
+}
+
+/** Tells a farm what the trainings took, so that its estimates rest on them. Returns what it expects of a run now, in words. */
+export async function recordPilot(
+  farm: FarmClient,
+  { source, version, seconds }: Pilot,
+  reason: string,
+): Promise<string> {
+  const device = `${cpus()[0]?.model.trim() || 'a CPU'} (pilot)`;
+  const body = { source, version, seconds, gpus: 0, device, reason };
+  return (await farm.post<{ detail: string }>('/api/v1/pilots', body)).detail;
 }
 
 const pilotsOf = ({ recipe, runs }: LocalJobResult): MarginPilot[] =>
@@ -55,7 +76,7 @@ export async function runPilot(
   args: Args,
   output: Output,
   { results, signal }: { results: string; signal: AbortSignal },
-): Promise<MarginPilot[]> {
+): Promise<Pilot> {
   const install = !args.flag('no-install');
   const tools = ['dpkg-source', 'make', 'xz', ...(args.flag('no-sandbox') ? [] : ['bwrap'])] as const;
   for (const tool of tools) await ensureTool(tool as 'make', { install, say: output.say });
@@ -91,7 +112,10 @@ export async function runPilot(
         'no model of this recipe has Metric and Margin',
         'a pilot is of a statistical comparison',
       );
-    return pilots;
+    const seconds = result.runs.flatMap(({ outcome }) =>
+      outcome.kind === 'reported' ? Math.max(outcome.trainSeconds, 0.001) : [],
+    );
+    return { pilots, source: result.source, version: result.version, seconds };
   } finally {
     progress.stop();
   }

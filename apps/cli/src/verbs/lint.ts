@@ -6,10 +6,10 @@ import { lint as lintTree, type TreeFacts } from '@retraind/shared/recipe/lint';
 import type { Fault } from '@retraind/shared/recipe/recipe';
 import { exitCodes, Problem } from '@retraind/shared/wire/problems';
 import { readConfinedText } from '@retraind/worker/confined-path';
-import { jsonOption, type Verb } from '../args.ts';
-import { defaultDataFolder } from '../farm-client.ts';
+import { jsonOption, messageOption, type Verb } from '../args.ts';
+import { defaultDataFolder, farmOptions, findFarm } from '../farm-client.ts';
 import type { Output } from '../output.ts';
-import { pilotLines, runPilot } from '../pilot.ts';
+import { pilotLines, recordPilot, runPilot } from '../pilot.ts';
 
 /** Longest control file or makefile that is read, bytes. */
 const maxTextBytes = 1_048_576;
@@ -45,7 +45,8 @@ const lineOf = (fault: Fault, output: Output): string => {
 
 export const lint: Verb = {
   name: 'lint',
-  usage: 'lint PATH [--pilot [--reference FILE] [--tfjs-node FOLDER] [--no-install] [--no-sandbox]] [--json]',
+  usage:
+    'lint PATH [--pilot [--reference FILE] [--tfjs-node FOLDER] [--record -m WHY] [--no-install] [--no-sandbox]] [--json]',
   summary: 'all faults of a recipe at once, each with its cure; nothing is run but by --pilot',
   words: [1, 1],
   options: {
@@ -63,6 +64,12 @@ export const lint: Verb = {
       value: 'FOLDER',
       help: 'with --pilot: train by TensorFlow, as for `retrain run`',
     },
+    record: {
+      type: 'boolean',
+      help: 'with --pilot: tell the farm what the trainings took, for its estimates (needs -m and a token)',
+    },
+    ...farmOptions,
+    ...messageOption,
     'no-install': { type: 'boolean', help: 'never install a missing Debian tool' },
     'no-sandbox': { type: 'boolean', help: 'with --pilot: run the package’s code without a sandbox' },
     ...jsonOption,
@@ -89,10 +96,17 @@ export const lint: Verb = {
       output.result({ faults, models }, lines.join('\n'));
       return errors > 0 ? exitCodes.failed : exitCodes.done;
     }
+    // Asked before hours are spent on training.
+    const farm = args.flag('record')
+      ? await findFarm({ farm: args.text('farm'), data: args.text('data') })
+      : null;
+    if (farm !== null) args.reason();
     // Five trainings are no verdict's: they lie in a folder of their own.
     const results = join(defaultDataFolder(), 'pilots');
-    const pilots = await runPilot(tree, args, output, { results, signal });
-    output.result({ faults, models, pilots }, [...lines, ...pilotLines(pilots, output)].join('\n'));
+    const pilot = await runPilot(tree, args, output, { results, signal });
+    const told = [...lines, ...pilotLines(pilot.pilots, output)];
+    if (farm !== null) told.push(`recorded: ${await recordPilot(farm, pilot, args.reason())}`);
+    output.result({ faults, models, pilots: pilot.pilots }, told.join('\n'));
     return exitCodes.done;
   },
 };

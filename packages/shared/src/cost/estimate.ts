@@ -61,7 +61,8 @@ function from(basis: EstimateBasis, timings: readonly Timing[]): RunEstimate {
   const median = (seconds[(seconds.length - 1) >> 1]! + seconds[seconds.length >> 1]!) / 2;
   const range: [number, number] =
     seconds.length === 1 ? [median / 2, median * 2] : [seconds[0]!, seconds.at(-1)!];
-  const what = basis === 'pilot' ? 'trainings of a pilot' : 'earlier runs';
+  const many = seconds.length === 1 ? '' : 's';
+  const what = basis === 'pilot' ? `training${many} of a pilot` : `earlier run${many}`;
   const where = newest.device === null ? 'a CPU slot' : newest.device;
   return {
     basis,
