@@ -32,6 +32,8 @@ export async function unfence(db: Database, api: string): Promise<Unfenced> {
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
+    // The log of a lost lease was sealed and put away; what is said after that is of no account here.
+    if (/\/(log|metrics)$/.test(request.url!)) return void response.writeHead(204).end();
     const lease = leaseOf(new URL(request.url!, api), body);
     const go = async () => {
       if (lease !== null) await reopen(db, lease);
@@ -79,7 +81,7 @@ async function reopen(db: Database, { runId, leaseEpoch }: LeaseName): Promise<v
     if (!ended) return;
     await tx.$executeRaw`
       UPDATE run SET state = 'leased', lease_epoch = ${leaseEpoch}::int, node_id = ${ended.nodeId}, slot = ${ended.slot}::int,
-        heartbeat_at = now(), expires_at = now() + interval '20 s', ended_at = NULL, seed = NULL, engine = NULL,
+        step = NULL, heartbeat_at = now(), expires_at = now() + interval '20 s', ended_at = NULL, seed = NULL, engine = NULL,
         retraininfo_sha256 = NULL, provenance_sha256 = NULL, train_seconds = NULL, withheld = NULL
       WHERE run_id = ${runId} AND NOT (state = 'leased' AND lease_epoch = ${leaseEpoch}::int)`;
   });
