@@ -61,8 +61,13 @@ for (const name of [
       layer.setWeights(
         layer.getWeights().map((weight) => {
           if (weight.rank < 2) return weight;
-          const scale = tf.div(tf.max(tf.abs(weight)), 127);
-          return tf.mul(tf.round(tf.div(weight, scale)), scale);
+          // In doubles, as the writer rounds: in float32 a quotient near a half may fall to the other side.
+          const values = Float32Array.from(weight.dataSync());
+          const scale = Math.fround(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127);
+          return tf.tensor(
+            Float32Array.from(values, (value) => Math.round(value / scale) * scale),
+            weight.shape,
+          );
         }),
       );
     }
