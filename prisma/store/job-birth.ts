@@ -22,6 +22,9 @@ export interface Birth {
   ledgerId: number | null;
   approvalAskedAt: Date | null;
   demand: Demand;
+  /** Of the source package, as the index said when the job was made: the scheduler reads them with the job, thousands at a time. */
+  section: string;
+  archivePriority: string;
 }
 
 /** The recipe as far as the farm has seen it: the overlay's, or what the newest job of this very version recorded. */
@@ -49,7 +52,7 @@ export const beginningOf = async (
   version: SourceVersion,
   { requestedBy, override }: Wish,
 ): Promise<Birth> => {
-  const { suite, source } = version;
+  const { suite, source, section, archivePriority } = version;
   const recipe = await knownRecipe(tx, version);
   const estimate = await estimateFor(tx, source, version.version);
   const demand: Demand = {
@@ -62,6 +65,8 @@ export const beginningOf = async (
     ledgerId: null,
     approvalAskedAt: null,
     demand,
+    section,
+    archivePriority,
   };
   const models = recipe?.models.map(({ name }) => name) ?? null;
   const entry = override
@@ -125,10 +130,8 @@ export const thresholdsOf = async (
 };
 
 /** The columns of a job that begins so; `reason` where nothing else speaks. */
-export const bornAs = ({ state, reason, ledgerId, approvalAskedAt, demand }: Birth, otherwise: string) => ({
-  state,
+export const bornAs = ({ demand, reason, ...birth }: Birth, otherwise: string) => ({
+  ...birth,
   reason: reason ?? otherwise,
-  ledgerId,
-  approvalAskedAt,
   demand: demand as unknown as Prisma.InputJsonObject,
 });

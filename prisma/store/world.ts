@@ -52,7 +52,8 @@ type JobColumn =
   | 'datasetDigests';
 interface JobRow extends Pick<WorldJob, JobColumn> {
   state: JobState;
-  demand: Partial<Demand>;
+  /** JSON text. */
+  demand: string;
 }
 
 type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn' | 'excludedNodes';
@@ -61,8 +62,6 @@ interface RunRow extends Pick<WorldRun, RunColumn> {
   nodeId: string | null;
   slot: number | null;
 }
-
-const runDefaults = { class: null } satisfies Partial<WorldRun>;
 
 type NodeColumn =
   | 'nodeId'
@@ -103,8 +102,58 @@ interface WorldRow {
   nodes: string;
 }
 
+/** Many jobs ask the same: equal texts are one value, so that a large queue is small, and what is known of one is known of all. */
+class Demands {
+  readonly #known = new Map<string, Demand>();
+
+  of(text: string): Demand {
+    let demand = this.#known.get(text);
+    if (demand === undefined) {
+      // What nobody asks any more is forgotten at last.
+      if (this.#known.size >= 10_000) this.#known.clear();
+      demand = demandOfStored(JSON.parse(text));
+      this.#known.set(text, demand);
+    }
+    return demand;
+  }
+}
+const demands = new Demands();
+
 const dateOf = (milliseconds: Milliseconds | null): Date | null =>
   milliseconds === null ? null : new Date(milliseconds);
+
+// Field by field: a spread takes ten times as long, and thousands of rows may have changed.
+const jobOf = (row: Told<JobRow, 'requestedAt'>): WorldJob => ({
+  jobId: row.jobId,
+  source: row.source,
+  version: row.version,
+  suite: row.suite,
+  state: row.state,
+  reason: row.reason,
+  demand: demands.of(row.demand),
+  requestedAt: dateOf(row.requestedAt)!,
+  requestedBy: row.requestedBy,
+  priority: row.priority,
+  section: row.section,
+  archivePriority: row.archivePriority,
+  datasetDigests: row.datasetDigests,
+  releaseId: row.releaseId,
+  releasePaused: row.releasePaused,
+  leastDeviceMemoryBytes: row.leastDeviceMemoryBytes,
+});
+
+const runOf = (row: Told<RunRow, 'leasedAt' | 'notBefore'>): WorldRun => ({
+  runId: row.runId,
+  jobId: row.jobId,
+  seedIndex: row.seedIndex,
+  state: row.state as WorldRun['state'],
+  holder: row.nodeId === null || row.slot === null ? null : { nodeId: row.nodeId, slot: row.slot },
+  leasedAt: dateOf(row.leasedAt),
+  notBefore: dateOf(row.notBefore),
+  failedOn: row.failedOn,
+  excludedNodes: row.excludedNodes,
+  class: null,
+});
 
 /** Reads the world, or (with the cursor of an earlier reading) what changed since. One statement, so one snapshot. */
 export async function read(db: Database, since: string | null): Promise<WorldChange> {
@@ -113,20 +162,20 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
   const [row] = await db.$queryRaw<[WorldRow]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
-        SELECT job_id AS "jobId", source, version, suite, job.state, NULLIF(reason, '') AS reason, demand,
-          extract(epoch FROM created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
+        SELECT job_id AS "jobId", source, version, suite, job.state, NULLIF(reason, '') AS reason, demand::text AS demand,
+          date_part('epoch', created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
           release_id AS "releaseId", COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
           section, archive_priority AS "archivePriority", data_digests AS "datasetDigests",
           CASE WHEN release_id IS NOT NULL THEN (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
            WHERE release.release_id = job.release_id AND release.state = 'paused') END AS "releasePaused"
-        FROM job JOIN source_version USING (suite, source, version)
+        FROM job
         WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
       ) AS told) AS jobs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
-          extract(epoch FROM not_before) * 1000 AS "notBefore",
+          date_part('epoch', not_before) * 1000 AS "notBefore",
           -- Most runs that wait were never leased: their leases are not looked for.
-          CASE WHEN state = 'leased' THEN (SELECT extract(epoch FROM started_at) * 1000 FROM lease
+          CASE WHEN state = 'leased' THEN (SELECT date_part('epoch', started_at) * 1000 FROM lease
             WHERE lease.run_id = run.run_id AND outcome IS NULL) END AS "leasedAt",
           CASE WHEN lease_epoch > 0 THEN ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
                 AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) ELSE '{}' END AS "failedOn",
@@ -141,8 +190,8 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
           CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
-          CASE WHEN state = 'quarantined' THEN extract(epoch FROM state_at) * 1000 END AS "quarantinedAt",
-          state = 'retired' AS retired, extract(epoch FROM seen_at) * 1000 AS "seenAt", slots, accelerators, tags,
+          CASE WHEN state = 'quarantined' THEN date_part('epoch', state_at) * 1000 END AS "quarantinedAt",
+          state = 'retired' AS retired, date_part('epoch', seen_at) * 1000 AS "seenAt", slots, accelerators, tags,
           program, protocol, (approved_inventory ->> 'memoryBytes')::float8 AS "memoryBytes",
           (vitals ->> 'diskFreeBytes')::float8 AS "diskFreeBytes", COALESCE(vitals -> 'datasetDigests', '[]') AS "datasetDigests",
           silent_slots AS "silentSlots"
@@ -154,19 +203,8 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
   return {
     cursor: row.cursor,
     isWhole,
-    jobs: jobs.filter(isOpen).map(({ demand, requestedAt, ...job }) => ({
-      ...job,
-      requestedAt: dateOf(requestedAt)!,
-      demand: demandOfStored(demand),
-    })),
-    runs: runs.filter(isLive).map(({ nodeId, slot, state, leasedAt, notBefore, ...run }) => ({
-      ...runDefaults,
-      ...run,
-      state: state as WorldRun['state'],
-      holder: nodeId === null || slot === null ? null : { nodeId, slot },
-      leasedAt: dateOf(leasedAt),
-      notBefore: dateOf(notBefore),
-    })),
+    jobs: jobs.filter(isOpen).map(jobOf),
+    runs: runs.filter(isLive).map(runOf),
     nodes: nodes.map(
       ({ accelerators, slots, silentSlots, tags, program, protocol, quarantinedAt, seenAt, ...node }) => ({
         ...nodeDefaults,

@@ -1,11 +1,30 @@
 // By what runs are put together in the queue: texts that are equal where the answers are.
 import type { StandingPoints } from './priority.ts';
 import type { Entry } from './queue.ts';
-import type { WorldJob, WorldRun } from './world.ts';
+import type { Demand, WorldJob, WorldRun } from './world.ts';
 
 /** All that an ask is made of. Written by hand, for it is made at every change of a run: JSON of the whole takes five times as long. */
 export function kindKey({ job, run }: Entry): string {
-  const { demand } = job;
+  let key = `${demandKey(job.demand)} ${job.leastDeviceMemoryBytes} ${run.class}`;
+  for (const list of [run.excludedNodes, run.failedOn]) {
+    key += list.length === 0 ? ' -' : ` ${JSON.stringify(list)}`;
+  }
+  return key;
+}
+
+/** A demand is one value for all the jobs that ask it (prisma/store/world), so its text is made once. */
+const demandKeys = new WeakMap<Demand, string>();
+
+function demandKey(demand: Demand): string {
+  let key = demandKeys.get(demand);
+  if (key === undefined) {
+    key = textOf(demand);
+    demandKeys.set(demand, key);
+  }
+  return key;
+}
+
+function textOf(demand: Demand): string {
   let key = '';
   for (const wish of demand.accelerators) {
     key += wish.kind;
@@ -14,8 +33,7 @@ export function kindKey({ job, run }: Entry): string {
     key += '|';
   }
   key += ` ${demand.gpus} ${demand.gpuMemoryBytes} ${demand.memoryBytes} ${demand.diskBytes} ${demand.timeLimitSeconds}`;
-  key += ` ${job.leastDeviceMemoryBytes} ${run.class}`;
-  for (const list of [demand.machines, demand.tags, run.excludedNodes, run.failedOn]) {
+  for (const list of [demand.machines, demand.tags]) {
     key += list.length === 0 ? ' -' : ` ${JSON.stringify(list)}`;
   }
   return key;
