@@ -1,5 +1,6 @@
 // The compute capability of an NVIDIA device. The driver tells it (nvidia-smi --query-gpu=compute_cap, from 510 on); where only
-// the XML is there, the chip does, which the high byte of the PCI device id names.
+// the XML is there, the chip does, which the high byte of the PCI device id names. Danger: the ranges were written down by hand and are
+// held on the recorded devices only.
 // Sources: the PCI ID database (pci-ids), "CUDA GPU Compute Capability" (NVIDIA).
 
 const chips: readonly [first: number, last: number, capability: number][] = [

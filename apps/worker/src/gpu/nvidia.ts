@@ -172,7 +172,7 @@ const sliced = (
       ...whole,
       device: {
         ...whole.device,
-        // The name of drivers before 470, which all still take.
+        // The name of drivers before 470, which the CUDA guide's table of environment variables names to this day; never tried here.
         deviceId: listed?.uuid ?? `MIG-${deviceId}/${instances.gpu}/${instances.compute}`,
         name: `${name} MIG ${listed?.profile ?? `${instances.gpu}/${instances.compute}`}`,
         memoryBytes: mebibytes(`${where} slice`, slice),
