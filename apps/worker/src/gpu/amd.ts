@@ -7,6 +7,7 @@ import {
   field,
   invalidInventory,
   measure,
+  microjoulesAWattHour,
   mostBytes,
   mostDevices,
   object,
@@ -19,7 +20,6 @@ import { renderNode, sysfsOf } from './render-node.ts';
 import type { Outputs, Reading, Vendor } from './vendor.ts';
 
 const topology = '/sys/class/kfd/kfd/topology/nodes';
-const microjoulesAWattHour = 3.6e9;
 
 /** Architectures of the Instinct boards that rocm-smi before 6.1 does not name. Source: the PCI ID database, ROCm's table of GPUs. */
 const instinct: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import {
   field,
   invalidInventory,
   measure,
+  microjoulesAWattHour,
   mostBytes,
   mostDevices,
   object,
@@ -18,8 +19,6 @@ import {
 } from './printed.ts';
 import { renderNode, sysfsOf } from './render-node.ts';
 import type { Outputs, Reading, Vendor } from './vendor.ts';
-
-const microjoulesAWattHour = 3.6e9;
 
 const listOf = (outputs: Outputs): Record<string, unknown>[] => {
   const list = printedJson('xpu-smi discovery', outputs.discovery ?? '').device_list;

@@ -72,6 +72,9 @@ export const pciAddress = (where: string, text: string | undefined): string =>
     .toLowerCase()
     .replace(/^[0-9a-f]{4}(?=[0-9a-f]{4}:)/, '');
 
+/** Counters of energy of AMD and Intel tick in microjoules. */
+export const microjoulesAWattHour = 3.6e9;
+
 /** A PiB. */
 export const mostBytes = 2 ** 50;
 /** How many devices a machine may have, slices counted. */
