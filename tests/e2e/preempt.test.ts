@@ -35,7 +35,7 @@ before(async () => {
   const script = join(tree, 'debian/retrain/train.mjs');
   const text = await readFile(script, 'utf8');
   assert.match(text, /^ {2}epochs: 12,$/m);
-  await writeFile(script, text.replace('  epochs: 12,', '  epochs: 200,\n  checkpointEvery: 0.1,'));
+  await writeFile(script, text.replace('  epochs: 12,', '  epochs: 1000,\n  checkpointEvery: 0.1,'));
 });
 after(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -57,6 +57,33 @@ test('a link leads nowhere: what it points to is no part of a checkpoint', async
   const path = join(room, 'links.tar');
   await packCheckpoint(folder, path, 1 << 20);
   assert.doesNotMatch(await readFile(path, 'latin1'), /own key|stolen/);
+});
+
+test('a file under way to its place is no part of a checkpoint, and no change of it', async () => {
+  const folder = await folderWith({ 'fit-1.safetensors.part': 'half', 'state.json.tmp': '{' });
+  const path = join(room, 'under-way.tar');
+  assert.equal(await packCheckpoint(folder, path, 1 << 20), false);
+  await writeFile(join(folder, 'fit-1.safetensors'), 'whole');
+  const before = await checkpointFingerprint(folder);
+  await writeFile(join(folder, 'fit-1.safetensors.part'), 'the next');
+  assert.equal(await checkpointFingerprint(folder), before);
+  assert.equal(await packCheckpoint(folder, path, 1 << 20), true);
+  const back = join(room, 'under-way');
+  await unpackCheckpoint(path, back, 1 << 20);
+  assert.deepEqual(await readdir(back), ['fit-1.safetensors']);
+});
+
+test('a folder that changes while it is read is refused', async () => {
+  const folder = await folderWith({ 'a/state': 'x'.repeat(1 << 22), 'b/state': '1' });
+  const reading = packCheckpoint(folder, join(room, 'changing.tar'), 1 << 23);
+  const refused = assert.rejects(reading, { code: 'conflict' });
+  let isOver = false;
+  refused.then(
+    () => (isOver = true),
+    () => (isOver = true),
+  );
+  for (let i = 0; !isOver; i++) await writeFile(join(folder, `b/state-${i}`), '2');
+  await refused;
 });
 
 test('a large checkpoint is refused, an empty one is none', async () => {

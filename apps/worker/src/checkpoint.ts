@@ -1,6 +1,6 @@
 // $RETRAIN_CHECKPOINT as a file: a tar whose bytes follow from names, modes and contents alone, so that an unchanged folder has
 // the same digest. The folder is the package's and may change while it is read: every file is opened below a folder that is
-// held open, never through a link, and one that changes meanwhile is refused, to be read again later.
+// held open, never through a link, and a folder that changes meanwhile is refused, to be read again later.
 import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -22,7 +22,13 @@ const below = (folder: FileHandle, name: string): string => `/proc/self/fd/${fol
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const changed = (path: string): Problem =>
-  new Problem('conflict', `${path} of the checkpoint changed while it was read.`);
+  new Problem('conflict', `${path} changed while the checkpoint was read.`);
+
+/** Files under way to their place, by the names that they are given (docs/reference/recipe.md): no part of a checkpoint. */
+const isUnderWay = (name: string): boolean => /\.(part|tmp)$/.test(name);
+
+const namesIn = async (folder: FileHandle): Promise<string[]> =>
+  (await readdir(below(folder, '.'))).filter((name) => !isUnderWay(name)).sort();
 
 async function addFile(tar: Pack, path: string, file: FileHandle, left: Budget): Promise<void> {
   const before = await file.stat();
@@ -44,8 +50,7 @@ async function addFile(tar: Pack, path: string, file: FileHandle, left: Budget):
 }
 
 async function addFolder(tar: Pack, folder: FileHandle, prefix: string, depth: number, left: Budget) {
-  const names = (await readdir(below(folder, '.'))).sort();
-  for (const name of names) {
+  for (const name of await namesIn(folder)) {
     if (--left.entries < 0 || depth > deepest) {
       throw new Problem('too-large', `The checkpoint has more than ${mostEntries} files.`);
     }
@@ -67,21 +72,23 @@ async function addFolder(tar: Pack, folder: FileHandle, prefix: string, depth: n
 
 /**
  * Writes the folder as a tar to `path`. False where there is nothing in it. Problems `too-large` beyond `mostBytes` of contents,
- * `conflict` where a file changed meanwhile.
+ * `conflict` where the folder changed meanwhile: files that belong together are kept together.
  */
 export async function packCheckpoint(folder: string, path: string, mostBytes: number): Promise<boolean> {
   const root = await open(folder, flags | constants.O_DIRECTORY);
   const tar = pack();
   const left: Budget = { entries: mostEntries, bytes: mostBytes };
   try {
-    if ((await readdir(below(root, '.'))).length === 0) return false;
+    const before = await checkpointFingerprint(folder);
+    if (before === '') return false;
     const filling = addFolder(tar, root, '', 0, left).then(
       () => tar.finalize(),
       (error) => tar.destroy(error),
     );
     await pipeline(tar, createWriteStream(path));
     await filling;
-    return left.entries < mostEntries;
+    if ((await checkpointFingerprint(folder)) !== before) throw changed('The folder');
+    return true;
   } finally {
     await root.close();
   }
@@ -106,7 +113,7 @@ export async function checkpointFingerprint(folder: string): Promise<string> {
 }
 
 async function fingerprint(folder: FileHandle, prefix: string, depth: number, lines: string[]) {
-  for (const name of (await readdir(below(folder, '.'))).sort()) {
+  for (const name of await namesIn(folder)) {
     if (lines.length > mostEntries || depth > deepest) return;
     const file = await open(below(folder, name), flags).catch(() => null);
     if (file === null) continue;
