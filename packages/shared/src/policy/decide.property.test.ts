@@ -9,6 +9,7 @@ import { Queue } from './queue.ts';
 import {
   defaultPolicy,
   type NodeTag,
+  type Preemption,
   slotsOfNode,
   type World,
   type WorldJob,
@@ -79,7 +80,27 @@ const anyRun = fc.record({
   excluded: fc.constantFrom<string[]>([], [], ['n1']),
   class: fc.constantFrom(null, null, 'amd64', 'amd64+sm80'),
   late: fc.constantFrom(null, null, ago(1), new Date(now.getTime() + 9_000)),
+  heldSeconds: fc.constantFrom(30, 300, 3_000),
+  keptAt: fc.constantFrom(null, null, ago(20)),
+  leaving: fc.constantFrom(null, null, null, 'for another'),
+  preemptions: fc.constantFrom(0, 0, 1, 2),
+  promise: fc.constantFrom(
+    null,
+    null,
+    { nodeId: 'n0', slot: 0, until: new Date(now.getTime() + 9_000) },
+    { nodeId: 'n1', slot: 0, until: new Date(now.getTime() + 9_000) },
+    { nodeId: 'n0', slot: 0, until: ago(1) },
+  ),
 });
+
+/** Small numbers, so that the worlds of a test meet them. */
+const eager: Preemption = {
+  points: 1,
+  leastHeldSeconds: 60,
+  mostAtOnce: 2,
+  mostTimes: 2,
+  neverAbove: 0.5,
+};
 
 /** Runs of each job, of which the first ones hold the first free slots. */
 const anyWorld: fc.Arbitrary<World> = fc
@@ -94,13 +115,16 @@ const anyWorld: fc.Arbitrary<World> = fc
     held: fc.integer({ min: 0, max: 5 }),
     backfill: fc.boolean(),
     ageing: fc.boolean(),
+    preemption: fc.constantFrom(null, eager, eager),
     limit: fc.constantFrom(null, 0, 100_000),
   })
-  .map(({ nodes, jobs, runs, held, backfill, ageing, limit }) => {
+  .map(({ nodes, jobs, runs, held, backfill, ageing, preemption, limit }) => {
     const slots = nodes.flatMap(({ nodeId, slots: of }) => of.map(({ slot }) => ({ nodeId, slot })));
     let given = 0;
     const all = jobs.flatMap(({ jobId }, i): WorldRun[] => {
-      const { count, failedOn, excluded, late, ...rest } = runs[i]!;
+      const { count, failedOn, excluded, late, heldSeconds, promise, ...told } = runs[i]!;
+      const { keptAt, leaving, preemptions, ...rest } = told;
+      const tenure = { leaseEpoch: preemptions + 1, keptAt, leaving, preemptions };
       return Array.from({ length: count }, (_, k) => {
         const holder = k === 0 && given < held ? (slots[given++] ?? null) : null;
         return run(`${jobId}r${k}`, jobId, {
@@ -108,7 +132,11 @@ const anyWorld: fc.Arbitrary<World> = fc
           failedOn,
           excludedNodes: excluded.map((nodeId) => ({ nodeId, reason: 'ECC' })),
           notBefore: late,
-          ...(holder && { state: 'leased' as const, holder, leasedAt: ago(30), notBefore: null }),
+          // The last of a job that waits: its siblings are promised nothing.
+          ...(k === count - 1 && holder === null && { promise }),
+          ...(holder && {
+            ...{ state: 'leased' as const, holder, leasedAt: ago(heldSeconds), notBefore: null, tenure },
+          }),
           ...rest,
         });
       });
@@ -124,7 +152,7 @@ const anyWorld: fc.Arbitrary<World> = fc
       jobs,
       runs: all,
       budgets: limit === null ? [] : [{ ...budget, limitSeconds: limit }],
-      policy: { ...defaultPolicy, backfill, ageing: ageing ? defaultPolicy.ageing : null },
+      policy: { ...defaultPolicy, backfill, preemption, ageing: ageing ? defaultPolicy.ageing : null },
     });
   });
 
@@ -197,6 +225,8 @@ test('a queue kept up change by change decides as one made of the whole world', 
         assert.deepEqual(new Map([...queue[one]].sort()), new Map([...whole[one]].sort()), one);
       }
       assert.deepEqual([...queue.kinds.keys()].sort(), [...whole.kinds.keys()].sort());
+      const promised = (of: Queue) => [...of.promised.values()].map(({ run }) => run.runId).sort();
+      assert.deepEqual(promised(queue), promised(whole));
     }),
     { numRuns: 300 },
   );

@@ -49,6 +49,9 @@ export const keepsSeat = (old: WorldRun, next: WorldRun): boolean =>
   next.jobId === old.jobId &&
   next.seedIndex === old.seedIndex &&
   next.class === old.class &&
+  // Queue.promised knows who has one.
+  (next.promise ?? null) === null &&
+  (old.promise ?? null) === null &&
   sameList(next.failedOn, old.failedOn) &&
   sameList(next.excludedNodes, old.excludedNodes);
 

@@ -26,6 +26,20 @@ const PolicyFile = Type.Partial(
       Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
     ),
     backfill: Type.Boolean(),
+    preemption: Type.Union([
+      Type.Null(),
+      Type.Object(
+        {
+          // Less than one point would let runs change places for nothing.
+          points: Type.Number({ minimum: 1, maximum: 1_000_000 }),
+          leastHeldSeconds: Type.Number({ minimum: 0, maximum: 30 * 86_400 }),
+          mostAtOnce: Type.Integer({ minimum: 1, maximum: 1_000 }),
+          mostTimes: Type.Integer({ minimum: 1, maximum: 100 }),
+          neverAbove: Type.Number({ minimum: 0, maximum: 1 }),
+        },
+        closed,
+      ),
+    ]),
     hopelessDays: days,
   }),
   closed,

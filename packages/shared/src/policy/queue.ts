@@ -111,6 +111,7 @@ export class Queue {
   readonly runs = new Map<string, WorldRun>();
   readonly jobsByState = new Map<string, number>();
   readonly runsByState = new Map<string, number>();
+  readonly promised = new Map<string, Entry>(); // Runs that wait, and to which a slot is promised.
   readonly #runsOfJob = new Map<string, Map<string, WorldRun>>();
   /** Where each run waits. */
   readonly #seats = new Map<string, { lane: Lane; entry: Entry }>();
@@ -308,6 +309,7 @@ export class Queue {
     const lane = this.#makeLane(entry);
     lane.entries.add(entry);
     this.#seats.set(run.runId, { lane, entry });
+    if (run.promise) this.promised.set(run.runId, entry);
   }
 
   #leave(run: WorldRun): void {
@@ -327,6 +329,7 @@ export class Queue {
     if (seat === undefined) return;
     const { lane, entry } = seat;
     this.#seats.delete(run.runId);
+    this.promised.delete(run.runId);
     lane.entries.delete(entry);
     if (lane.entries.size > 0) return;
     lane.kind.lanes.delete(laneKey(job, lane.points));

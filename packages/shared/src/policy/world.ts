@@ -91,6 +91,21 @@ export interface WorldRun {
   excludedNodes: { nodeId: string; reason: string }[];
   /** The only class that may have it (a rerun that is compared bit by bit); null for any. */
   class: string | null;
+  /** What its leaving would cost, while it is leased; null or absent otherwise: then nobody asks it to. */
+  tenure?: Tenure | null;
+  /** A slot that is being left for it, which it gets before all others until this time; null or absent for none. */
+  promise?: { nodeId: string; slot: number; until: Date } | null;
+}
+
+/** How a leased run stands when another one wants its slot. */
+export interface Tenure {
+  leaseEpoch: number;
+  /** When this lease's last checkpoint was kept, as far as is known; null: all since the lease began would be lost. */
+  keptAt: Date | null;
+  /** Why it was asked to leave; null where it was not. */
+  leaving: string | null;
+  /** How many of its leases ended by preemption. */
+  preemptions: number;
 }
 
 export interface WorldSlot {
@@ -175,8 +190,24 @@ export interface SchedulingPolicy {
   shares: Record<string, number>;
   /** Whether smaller runs may start beside room that is kept for a larger one, where they do not delay it. */
   backfill: boolean;
+  /** Whether a running run may be asked to leave its slot for one that outranks it (preempt.ts); null: never. */
+  preemption: Preemption | null;
   /** A job that no registered node could take even idle waits this long for one, then is auto-not-for-us; 0: for ever. */
   hopelessDays: number;
+}
+
+/** When a running run leaves for a waiting one of another requester. All of it must hold. */
+export interface Preemption {
+  /** By so many points at least the waiting run is ahead, before and after the exchange. */
+  points: number;
+  /** Who has held its slot for less is left alone, so that each lease gets something done. */
+  leastHeldSeconds: number;
+  /** Slots that are being left at once, in the whole farm. */
+  mostAtOnce: number;
+  /** A run that was preempted so often stays where it is. */
+  mostTimes: number;
+  /** A run stays that has had more than this share (0..1) of its expected length in this lease. */
+  neverAbove: number;
 }
 
 /** wanna-build's weights for waiting and length; section and priority as its `%sectval` and `%prioval`, scaled down. */
@@ -188,6 +219,7 @@ export const defaultPolicy: SchedulingPolicy = {
   fairSharePoints: 100,
   shares: {},
   backfill: true,
+  preemption: null,
   hopelessDays: 30,
 };
 
