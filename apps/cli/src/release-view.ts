@@ -1,6 +1,7 @@
 // A release in lines: what is planned, and what it has come to.
 import { shortHours } from '@retraind/shared/policy/approval';
 import type { Release, ReleasePlan } from '@retraind/shared/wire/campaigns';
+import type { JobSummary } from '@retraind/shared/wire/resources';
 import type { Static } from 'typebox';
 import { table } from './output.ts';
 
@@ -70,3 +71,28 @@ export function reportLines({ releaseId, suite, state, reason, ...found }: Relea
     ...(spent.gramsCo2e === null ? [] : [`CO2e: ${shortHours(spent.gramsCo2e / 1_000)} kg`]),
   ];
 }
+
+/** What became of one package: its newest verdict on each model, final or not. */
+export interface PackageVerdicts extends Pick<JobSummary, 'source' | 'version' | 'jobId' | 'state'> {
+  verdicts: Pick<JobSummary['verdicts'][number], 'model' | 'rung' | 'final'>[];
+}
+
+/** By name. */
+export const packageVerdicts = (jobs: readonly JobSummary[]): PackageVerdicts[] =>
+  jobs
+    .map(({ source, version, jobId, state, verdicts }) => ({
+      ...{ source, version, jobId, state },
+      verdicts: verdicts.map(({ model, rung, final }) => ({ model, rung, final })),
+    }))
+    .sort((a, b) => (a.source < b.source ? -1 : a.source > b.source ? 1 : a.version < b.version ? -1 : 1));
+
+export const packageLines = (packages: readonly PackageVerdicts[]): string =>
+  table([
+    ['PACKAGE', 'STATE', 'VERDICTS'],
+    ...packages.map(({ source, version, state, verdicts }) => [
+      `${source} ${version}`,
+      state,
+      verdicts.map(({ model, rung, final }) => `${model}: ${rung}${final ? '' : ' so far'}`).join(', ') ||
+        'none yet',
+    ]),
+  ]);

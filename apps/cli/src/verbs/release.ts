@@ -6,7 +6,7 @@ import type { Static } from 'typebox';
 import { type Args, jsonOption, messageOption, type Verb } from '../args.ts';
 import { type FarmClient, farmOptions, findFarm } from '../farm-client.ts';
 import { table } from '../output.ts';
-import { planLines, reportLines } from '../release-view.ts';
+import { packageLines, packageVerdicts, planLines, reportLines } from '../release-view.ts';
 
 const farmOf = (args: Args): Promise<FarmClient> =>
   findFarm({ farm: args.text('farm'), data: args.text('data') });
@@ -73,14 +73,17 @@ export const releaseEnd = moveVerb('end', 'close a release: jobs of which nothin
 export const releaseReport: Verb = {
   name: 'release report',
   usage: 'release report SUITE|RELEASE [--json]',
-  summary: 'what a release has come to: jobs and verdicts counted, spent beside estimated',
+  summary:
+    'what a release has come to: jobs and verdicts counted, the verdicts of each package, spent beside estimated',
   words: [1, 1],
   options: { ...farmOptions, ...jsonOption },
   async run(args, output) {
     const farm = await farmOf(args);
     const found = await farm.get<Release>(releasePath(args.words[0]!));
-    const { plan: _, jobs: __, ...report } = found;
-    output.result({ ...report, estimated: found.plan.sums }, reportLines(found).join('\n'));
+    const { plan: _, jobs, ...report } = found;
+    const packages = packageVerdicts(jobs);
+    const told = [...reportLines(found), ...(packages.length === 0 ? [] : ['', packageLines(packages)])];
+    output.result({ ...report, packages, estimated: found.plan.sums }, told.join('\n'));
     return exitCodes.done;
   },
 };
