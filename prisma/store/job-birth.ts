@@ -25,6 +25,8 @@ export interface Birth {
   /** Of the source package, as the index said when the job was made: the scheduler reads them with the job, thousands at a time. */
   section: string;
   archivePriority: string;
+  /** What its runs are given: the overlay in force now (./overlay.ts). */
+  overlaySha256: string | null;
 }
 
 /** The recipe as far as the farm has seen it: the overlay's, or what the newest job of this very version recorded. */
@@ -52,7 +54,7 @@ export const beginningOf = async (
   version: SourceVersion,
   { requestedBy, override }: Wish,
 ): Promise<Birth> => {
-  const { suite, source, section, archivePriority } = version;
+  const { suite, source, section, archivePriority, overlaySha256 } = version;
   const recipe = await knownRecipe(tx, version);
   const estimate = await estimateFor(tx, source, version.version);
   const demand: Demand = {
@@ -67,6 +69,7 @@ export const beginningOf = async (
     demand,
     section,
     archivePriority,
+    overlaySha256,
   };
   const models = recipe?.models.map(({ name }) => name) ?? null;
   const entry = override

@@ -1,5 +1,5 @@
 // Jobs: wishes to retrain the models of a package for a suite.
-import { type JobState, openJobStates } from '@retraind/shared/job/states';
+import { type JobState, jobMayMove, openJobStates } from '@retraind/shared/job/states';
 import type { Demand } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Connection, Database, Transaction } from '../client.ts';
@@ -10,6 +10,7 @@ import { newId } from './id.ts';
 import { beginningOf, bornAs } from './job-birth.ts';
 import { type Job, jobOf, moveJob } from './job-move.ts';
 import { type Holder, requireHolder } from './lease-hold.ts';
+import { hasChanged, replace } from './overlay.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
 
 export type { Job };
@@ -189,6 +190,21 @@ export const supersede = (db: Database, jobId: string, reason: string, actor = '
 
 export const cancel = (db: Database, jobId: string, reason: string, actor: string): Promise<Job> =>
   move(db, jobId, 'cancelled', reason, actor);
+
+/**
+ * Lets a job be tried again that waits, has ended or was refused. Where the farm has another overlay now, another job takes its
+ * place: the runs of one job are all of one recipe. Answers the job that needs a retrain now.
+ */
+export const giveBack = (db: Database, jobId: string, reason: string, actor: string): Promise<Job> =>
+  db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT job_id FROM job WHERE job_id = ${jobId} FOR UPDATE`;
+    const job = await byId(tx, jobId);
+    if (job === null || !hasChanged(job) || !jobMayMove(job.state, 'needs-retrain')) {
+      return moveJob(tx, { jobId, to: 'needs-retrain', reason, actor });
+    }
+    const override = job.state === 'not-for-us' || job.state === 'auto-not-for-us';
+    return replace(tx, job, { reason, actor, override });
+  });
 
 /**
  * Lets a job go on that waits for an approval. Problem `conflict` where none was asked for, or it was given.

@@ -62,6 +62,7 @@ export const isNamed = async (tx: Connection, sha256: string): Promise<boolean> 
       OR EXISTS (SELECT FROM run WHERE checkpoint_sha256 = ${sha256})
       OR EXISTS (SELECT FROM run_output WHERE sha256 = ${sha256})
       OR EXISTS (SELECT FROM reference WHERE sha256 = ${sha256})
-      OR EXISTS (SELECT FROM source_version WHERE overlay_sha256 = ${sha256}) AS "isNamed"`;
+      OR EXISTS (SELECT FROM source_version WHERE overlay_sha256 = ${sha256})
+      OR EXISTS (SELECT FROM job WHERE overlay_sha256 = ${sha256}) AS "isNamed"`;
   return named!.isNamed;
 };

@@ -7,6 +7,7 @@ import { note } from './audit.ts';
 import { newId } from './id.ts';
 import { beginningOf, bornAs } from './job-birth.ts';
 import { type Job, jobOf, moveJob } from './job-move.ts';
+import { takeUp } from './overlay.ts';
 
 export type SourceVersion = Omit<SourceVersionRow, 'accelerators' | 'policy' | 'state'> & {
   accelerators: AcceleratorWish[];
@@ -57,7 +58,7 @@ export interface FoundAnswer {
 /**
  * Takes a version that the index has now as the suite's current one. A new version supersedes the older one with its
  * jobs and makes the job that policy asks for, all in one transaction. A version already known keeps its beacon and gets
- * no second job; its index fields and overlay are brought up to date.
+ * no second job; its index fields and overlay are brought up to date (what that means for its jobs: ./overlay.ts).
  */
 export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
   db.$transaction(async (tx) => {
@@ -85,6 +86,7 @@ export const found = (db: Database, wanted: Found): Promise<FoundAnswer> =>
       create: { suite, source, version, beacon, ...data },
       update: data,
     });
+    if (known && known.overlaySha256 !== overlaySha256) await takeUp(tx, versionOf(stored));
     if (known || !wish) return { isNew: !known, job: null, supersededJobIds };
     const birth = await beginningOf(tx, versionOf(stored), { requestedBy: 'intake', override: false });
     const isOrdinary = wish.state === 'needs-retrain';

@@ -194,7 +194,7 @@ export function jobRoutes(app: App, farm: Farm): void {
         tags: ['jobs'],
         summary: 'Let a job be tried again',
         description:
-          'A job that waits, was attempted or failed needs a retrain again. While it is retraining, its runs are asked to leave their slots at their next heartbeat: each keeps its checkpoint and waits, with its seed, for another lease.',
+          'A job that waits, was attempted or failed needs a retrain again. While it is retraining, its runs are asked to leave their slots at their next heartbeat: each keeps its checkpoint and waits, with its seed, for another lease. Where the farm has another overlay than the job ran with, a new job takes its place and is the answer.',
         security: bearer,
         params: JobPath,
         body: Deed,
@@ -212,10 +212,10 @@ export function jobRoutes(app: App, farm: Farm): void {
         for (const { runId, leaseEpoch } of leased) {
           await leave.ask(db, { runId, leaseEpoch, code: 'given-back', reason, actor: request.actor });
         }
-      } else {
-        await jobs.move(db, jobId, 'needs-retrain', reason, request.actor);
+        return readJob(farm, jobId);
       }
-      return readJob(farm, jobId);
+      const given = await jobs.giveBack(db, jobId, reason, request.actor);
+      return readJob(farm, given.jobId);
     },
   );
 }

@@ -67,7 +67,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         source: job.source,
         version: job.version,
         suite: { name: suite.name, sources: suite.sources },
-        overlaySha256: version.overlaySha256,
+        overlaySha256: job.overlaySha256,
         purpose: run.purpose,
         seedIndex: run.seedIndex,
         declaredSeed: run.declaredSeed,
@@ -173,7 +173,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const { job, package: version } = await runs.assignment(db, holder);
       // An overlay is the farm's own: the index says nothing that it must agree with.
       const tag: RetrainTag | null =
-        version.overlaySha256 !== null
+        job.overlaySha256 !== null
           ? null
           : {
               target: version.target,

@@ -63,7 +63,7 @@ export async function jobView({ db, gramsPerKwh }: Farm, job: JobDetail): Promis
     expected: estimate.basis === 'unknown' ? null : estimate.detail,
     bill: billView(spent, gramsPerKwh),
     releaseHref: job.releaseId && `/releases/${job.releaseId}`,
-    overlaySha256: job.package.overlaySha256,
+    overlaySha256: job.overlaySha256,
     models: job.control === null ? [] : declaredModels(job.control),
     runs,
     attempts: attempts.map(attemptView),

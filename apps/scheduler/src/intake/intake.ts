@@ -6,6 +6,7 @@ import type { ArtifactStore } from '@retraind/host/artifacts';
 import { type Overlay, readOverlays } from '@retraind/host/overlays';
 import type { Database } from '@retraind/prisma/client';
 import * as ledger from '@retraind/prisma/store/ledger';
+import { retryChanged } from '@retraind/prisma/store/overlay';
 import * as suites from '@retraind/prisma/store/suites';
 import * as versions from '@retraind/prisma/store/versions';
 import { retrainDue } from '@retraind/shared/policy/retrain';
@@ -125,6 +126,7 @@ export const openIntake = (options: IntakeOptions): Intake => {
     const reading = await entry.suite.read(now, row.indexDigest, digests);
     if (reading.listed) {
       await takeListed(row.name, reading.listed, overlays);
+      await retry(options);
       const { stanzas, digest, listed } = reading;
       log('info', 'an index was read', { suite: row.name, stanzas, toRetrain: listed.length, digest });
       // Noted last: a reading that was cut off is made again, and versions already taken are known then.
@@ -159,17 +161,23 @@ export const openIntake = (options: IntakeOptions): Intake => {
 
 /** How often the list of suites is looked at; each suite is read at its own interval. */
 const lookMilliseconds = 1_000;
-/** How often jobs are looked for whose entry of the ledger has ended. */
-const ledgerMilliseconds = 60_000;
+/** How often jobs are looked for whose entry of the ledger has ended, or that ended broken after their overlay had changed. */
+const againMilliseconds = 60_000;
+
+/** Asks again for what another overlay broke. */
+const retry = async ({ db, log }: Pick<IntakeOptions, 'db' | 'log'>): Promise<void> => {
+  for (const facts of await retryChanged(db)) log('info', 'a changed overlay is tried', { ...facts });
+};
 
 /** Reads suites as they fall due, until the signal is aborted. Rejects where the database is gone. */
 export const intakeForever = async (options: IntakeOptions): Promise<void> => {
   const intake = openIntake(options);
-  let ledgerAt = 0;
+  let againAt = 0;
   while (!options.signal.aborted) {
     await intake.readDue(Date.now());
-    if (Date.now() >= ledgerAt) {
-      ledgerAt = Date.now() + ledgerMilliseconds;
+    if (Date.now() >= againAt) {
+      againAt = Date.now() + againMilliseconds;
+      await retry(options);
       const jobs = await ledger.reopen(options.db);
       if (jobs > 0) options.log('info', 'entries of the ledger have ended', { jobs });
     }

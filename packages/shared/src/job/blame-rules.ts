@@ -37,7 +37,8 @@ export type Mishap = { step: RunStep; code: ProblemCode } | { step: RunStep; tar
 
 /** What becomes of run and job; `summary` is for the reference page. */
 export const followUps = {
-  attempted: 'the job is *attempted*: never again without a new version, another recipe, or a person',
+  attempted:
+    'the job is *attempted*: never again without a new version, another overlay of the farm (once each), or a person',
   'dep-wait': 'the job is *dep-wait*',
   'data-wait': 'the job is *data-wait*',
   'budget-wait': 'the job is *budget-wait*',

@@ -8,7 +8,7 @@
 //        │                    ├──► dep-wait    (a package is missing)      ─┐
 //        │                    └──► data-wait   (data is out of reach)       ─┤ transient: the machine
 //        └──────────────────────── budget-wait, held ◄──────────────────────┘ may leave them again
-//     final, left only by a person or a new version: failed, not-for-us, auto-not-for-us
+//     final, left only by a person, a new version or (failed) another overlay: failed, not-for-us, auto-not-for-us
 //
 //   RUN     waiting ──► leased ──► reported ──► void   (its node was quarantined: another run takes its place)
 //              ▲          ├──────► broken (blame)

@@ -221,5 +221,6 @@ function sentenceOf(job: WorldJob, runs: readonly RunExplanation[], move: Action
         : `run ${waiting.runId} (place ${waiting.place}) ${waiting.slots.length > 0 ? 'waits: ' : ''}${waiting.sentence}`,
     );
   if (parts.length === 0) parts.push('it has no run yet, or all are reported; the next tick goes on');
-  return `Asked for ${age} ago; ${parts.join('; ')}.`;
+  const asked = job.reason ? ` (${job.reason.replace(/\.$/, '')})` : '';
+  return `Asked for ${age} ago${asked}; ${parts.join('; ')}.`;
 }

@@ -33,6 +33,18 @@ export function retrainDue(policy: RetrainPolicy, occasion: Occasion): Due {
   }
 }
 
+/** Who asked for a job. */
+export type Asker = 'policy' | 'release' | 'person';
+
+const occasionOf: Record<Asker, Occasion> = {
+  policy: 'new-version',
+  release: 'release',
+  person: 'request',
+};
+
+/** Whether a job that its recipe broke is due again under another recipe of the same version: as its asker would have it of a new one. */
+export const retryDue = (policy: RetrainPolicy, asker: Asker): Due => retrainDue(policy, occasionOf[asker]);
+
 /** A version of a source in a suite. */
 export interface VersionKey {
   suite: string;
