@@ -1,8 +1,10 @@
 // What people do with nodes: each deed one transaction on the locked row, with who and why in the audit. A machine may ask to
 // serve by itself (enrol); that has no effect until an admin approves it.
+import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { usableAccelerators } from '@retraind/shared/node/inventory';
 import { type NodeState, nodeMayMove } from '@retraind/shared/node/states';
 import { restated, withSet } from '@retraind/shared/node/tags';
+import { slotsOfNode } from '@retraind/shared/policy/world';
 import type { NodeApproval, NodeEnrolment } from '@retraind/shared/wire/node';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Database, Transaction } from '../client.ts';
@@ -102,9 +104,35 @@ const moveNode = async (
 const noteDeed = (tx: Transaction, deed: string, { nodeId, actor, reason }: Move, facts = {}) =>
   note(tx, { actor, deed: `nodes.${deed}`, subject: `node:${nodeId}`, reason, facts });
 
+/** Throws Problem `conflict` where a device would be dealt to a slot while the run of another one has it. */
+const requireStill = async (
+  tx: Transaction,
+  nodeId: string,
+  slots: number,
+  accelerators: Accelerator[],
+): Promise<void> => {
+  const open = await tx.lease.findMany({
+    where: { nodeId, outcome: null },
+    select: { runId: true, slot: true, deviceIds: true },
+  });
+  for (const dealt of slotsOfNode(slots, accelerators)) {
+    for (const { device } of dealt.accelerators) {
+      const held = open.find(
+        ({ slot, deviceIds }) => slot !== dealt.slot && deviceIds.includes(device!.deviceId),
+      );
+      if (held === undefined) continue;
+      throw new Problem(
+        'conflict',
+        `${device!.deviceId} would be of slot ${dealt.slot}, and run ${held.runId} has it in slot ${held.slot}`,
+        'drain the node, and approve it when its runs have ended',
+      );
+    }
+  }
+};
+
 /**
  * Lets a node serve with what it reports now, which is approved from here on; ends a drain. Throws Problem `conflict` for a
- * node that is quarantined (resume it) or retired.
+ * node that is quarantined (resume it) or retired, and where a device of a run would go to another slot.
  */
 export const approve = (db: Database, move: Move & Omit<NodeApproval, 'reason'>): Promise<Node> =>
   db.$transaction(async (tx) => {
@@ -118,6 +146,8 @@ export const approve = (db: Database, move: Move & Omit<NodeApproval, 'reason'>)
     }
     await moveNode(tx, node, 'approved', move);
     const { inventory } = node;
+    const accelerators = inventory && usableAccelerators(inventory, inventory);
+    if (accelerators) await requireStill(tx, move.nodeId, move.slots ?? node.slots, accelerators);
     await tx.node.update({
       where: { nodeId: move.nodeId },
       data: {
@@ -126,7 +156,7 @@ export const approve = (db: Database, move: Move & Omit<NodeApproval, 'reason'>)
         slots: move.slots,
         ...(inventory && {
           approvedInventory: asJson(inventory),
-          accelerators: asJson(usableAccelerators(inventory, inventory)),
+          accelerators: asJson(accelerators),
         }),
         ...(move.tags && {
           tags: asJson(

@@ -102,6 +102,8 @@ export interface LeaseWish {
   nodeId: string;
   /** From 0. */
   slot: number;
+  /** The devices that it may have; absent: none. */
+  deviceIds?: string[];
   /** What is set aside for it, and what it will be billed by; absent: a CPU slot, for nobody knows how long. */
   reservation?: Reservation;
 }
@@ -117,15 +119,24 @@ export const leaseAll = async (
   leaseSeconds: number,
 ): Promise<Map<string, number>> => {
   if (wishes.length === 0) return new Map();
-  const rows = wishes.map(({ runId, nodeId, slot, reservation = nothingReserved }) => {
+  const rows = wishes.map(({ runId, nodeId, slot, deviceIds = [], reservation = nothingReserved }) => {
     const { gpus, device, hours, watts } = reservation;
-    return { run_id: runId, node_id: nodeId, slot, gpus, device, reserved_hours: hours, watts };
+    return {
+      run_id: runId,
+      node_id: nodeId,
+      slot,
+      device_ids: deviceIds,
+      gpus,
+      device,
+      reserved_hours: hours,
+      watts,
+    };
   });
   try {
     const leased = await db.$queryRaw<{ runId: string; leaseEpoch: number }[]>`
       WITH wish AS (
         SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-          AS wish(run_id text, node_id text, slot int, gpus int, device text, reserved_hours float8, watts float8)
+          AS wish(run_id text, node_id text, slot int, device_ids text[], gpus int, device text, reserved_hours float8, watts float8)
       ), wanted AS (
         -- Locked in one order, so that two leaders never wait for each other.
         SELECT job.job_id FROM job
@@ -143,10 +154,10 @@ export const leaseAll = async (
           AND EXISTS (SELECT FROM node WHERE node.node_id = wish.node_id AND node.state = 'approved'
                       AND node.slots > wish.slot)
         RETURNING run.run_id, run.job_id, lease_epoch, run.node_id, run.slot, checkpoint_sha256,
-          wish.gpus, wish.device, wish.reserved_hours, wish.watts
+          wish.device_ids, wish.gpus, wish.device, wish.reserved_hours, wish.watts
       ), rows AS (
-        INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from, gpus, device, reserved_hours, watts)
-        SELECT run_id, lease_epoch, node_id, slot, checkpoint_sha256, gpus, device, reserved_hours, watts FROM leased
+        INSERT INTO lease (run_id, lease_epoch, node_id, slot, resumed_from, device_ids, gpus, device, reserved_hours, watts)
+        SELECT run_id, lease_epoch, node_id, slot, checkpoint_sha256, device_ids, gpus, device, reserved_hours, watts FROM leased
       ), begun AS (
         UPDATE job SET state = 'retraining', state_at = now()
         WHERE job_id IN (SELECT job_id FROM leased) AND state = 'needs-retrain'
@@ -175,6 +186,8 @@ export const lease = async (
 /** What a lease asks for: everything that an `Assignment` is made of. */
 export interface AssignedRun {
   run: Run;
+  /** Devices of the node that it may have. */
+  deviceIds: string[];
   job: Job;
   package: SourceVersion;
   suite: { name: string; sources: string };
@@ -183,13 +196,24 @@ export interface AssignedRun {
 /** The run behind a lease. Throws `lease-lost`, `not-your-run`, `not-found`. */
 export const assignment = async (db: Connection, holder: Holder): Promise<AssignedRun> => {
   await requireHolder(db, holder);
-  const { job, ...run } = await db.run.findUniqueOrThrow({
-    where: { runId: holder.runId },
-    include: { job: { include: { package: { include: { inSuite: true } } } } },
+  const { runId, leaseEpoch } = holder;
+  const { job, leases, ...run } = await db.run.findUniqueOrThrow({
+    where: { runId },
+    include: {
+      job: { include: { package: { include: { inSuite: true } } } },
+      leases: { where: { leaseEpoch }, select: { deviceIds: true } },
+    },
   });
   const { package: version, ...jobRow } = job;
   const { inSuite, ...versionRow } = version;
-  return { run: runOf(run), job: jobOf(jobRow), package: versionOf(versionRow), suite: inSuite };
+  const { deviceIds } = leases[0]!;
+  return {
+    run: runOf(run),
+    deviceIds,
+    job: jobOf(jobRow),
+    package: versionOf(versionRow),
+    suite: inSuite,
+  };
 };
 
 export interface Beat extends Holder {

@@ -72,9 +72,12 @@ test('a run of one slot reaches its own slice, and nothing of the other', {
     [0, [12, 13], [21, 22]],
     [1, [21, 22], [12, 13]],
   ] as const) {
-    const devices = new SlotDevices(inventory, openMachine(root), slot);
+    const devices = new SlotDevices(inventory, openMachine(root));
     const need = { accelerators: parseWishes('cuda:sm_80').wishes, gpus: 1, gpuMemoryBytes: 2 ** 34 };
-    const { grant, accelerator } = await devices.give(need, await devices.probe(2));
+    const { grant, accelerator } = await devices.give(
+      need,
+      await devices.probe([inventory.devices[slot]!.deviceId]),
+    );
     const out = join(root, `out-${slot}`);
     mkdirSync(out);
     let said = '';

@@ -72,7 +72,7 @@ async function serve(
       ...{ nodeId: key.nodeId, assignment, farm, cache },
       sandbox: openSandbox('bwrap'),
       programs: await findPrograms(cache, null),
-      devices: new SlotDevices(await Inventory.open(machineInventory(machine)), machine, 0),
+      devices: new SlotDevices(await Inventory.open(machineInventory(machine)), machine),
       folder: join(folder, `${runId}-${leaseEpoch}`),
       signal: death ?? beat.signal,
       leave: beat.leave,

@@ -63,7 +63,7 @@ export const node: Node = {
     datasetDigests: ['d'.repeat(64)],
   },
   program: 'retraind-worker 0.1.0',
-  protocol: 1,
+  protocol: 2,
   clockOffsetSeconds: 0.25,
   clockRefusedAt: null,
   faultsInRow: 1,

@@ -228,7 +228,7 @@ test('a node’s page shows state with who and why, both inventories, tags with 
     'mandatory: keeps the node for work that asks for it',
     'CPU 1.5 %, memory 0 %, I/O 12.25 %',
     '0.3 s ahead of the farm',
-    `${inventory!.program}, protocol 1`,
+    `${inventory!.program}, protocol 2`,
     nodeDetail.runs[0]!.runId,
     'it is in the rack',
   ]) {

@@ -89,6 +89,7 @@ const assignmentOf = (
   number: number,
   place: RunPlace,
   seed: string | null,
+  deviceIds: string[],
 ): Assignment => ({
   runId: `local${number}`,
   leaseEpoch: 1,
@@ -101,7 +102,7 @@ const assignmentOf = (
   seedOverride: seed,
   // At home nobody signs the moment at which a version was first seen.
   beacon: '',
-  nodeSlots: 1,
+  deviceIds,
   heartbeatSeconds: 5,
   leaseSeconds: 20,
 });
@@ -178,7 +179,7 @@ const runPrepared = async (
       const folder = results.runFolder(number);
       await rm(folder, { recursive: true, force: true });
       await results.keepPlace(number, place);
-      const assignment = assignmentOf(found, suite, number, place, options.seed ?? null);
+      const assignment = assignmentOf(found, suite, number, place, options.seed ?? null, prepared.deviceIds);
       const work = join(folder, 'work');
       outcome = await run({
         nodeId: 'local',

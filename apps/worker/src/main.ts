@@ -95,7 +95,7 @@ const answering = answerRings({
       work,
       sandbox,
       programs,
-      devices: new SlotDevices(inventory, machine, slot),
+      devices: new SlotDevices(inventory, machine),
       parallel: config.parallel,
       limits: {
         seconds: config.timeLimitSeconds,

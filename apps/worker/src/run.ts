@@ -128,12 +128,12 @@ export const run = async (options: RunOptions): Promise<RunOutcome> => {
   let outcome: RunOutcome;
   try {
     await options.sandbox.check();
-    const own = await options.devices.probe(assignment.nodeSlots);
+    const named = await options.devices.probe(assignment.deviceIds);
     const before = { ...context, signal: AbortSignal.any([signal, leave]) };
     const fetched = await fetchStep(before);
     const unpacked = await unpackStep(before, fetched);
     leave.throwIfAborted();
-    const given = await options.devices.give(unpacked.recipe, own);
+    const given = await options.devices.give(unpacked.recipe, named);
     const trained = await trainStep(context, unpacked, given);
     const after = { ...context, signal: AbortSignal.any([signal, stopOf(leave)]) };
     const evaluations = await evaluateStep(after, unpacked, trained);

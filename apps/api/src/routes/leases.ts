@@ -3,7 +3,6 @@
 
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as leave from '@retraind/prisma/store/leave';
-import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import { placeInWords, seedOfPlace } from '@retraind/shared/job/run-place';
 import { jobSeedOf } from '@retraind/shared/job/seed';
@@ -14,6 +13,7 @@ import {
   Assignment,
   CheckpointKept,
   Chunk,
+  type DeviceUsed,
   Heartbeat,
   HeartbeatAnswer,
   RecipeFound,
@@ -51,7 +51,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
     async (request) => {
       const { leaseEpoch } = request.query;
       const holder = { ...request.params, leaseEpoch, nodeId: request.nodeId };
-      const { run, job, package: version, suite } = await runs.assignment(db, holder);
+      const { run, job, deviceIds, package: version, suite } = await runs.assignment(db, holder);
       if (run.step !== null) {
         throw new Problem(
           'conflict',
@@ -59,7 +59,6 @@ export function leaseRoutes(scope: App, farm: Farm): void {
           'A lease is begun once: its process is at work, or it is dead and the run is leased anew.',
         );
       }
-      const node = await nodes.byId(db, request.nodeId);
       return {
         runId: run.runId,
         leaseEpoch,
@@ -75,7 +74,7 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         beacon: version.beacon,
         numerics: run.numerics,
         repeat: run.repeat,
-        nodeSlots: node!.slots,
+        deviceIds,
         heartbeatSeconds,
         leaseSeconds,
         ...(run.checkpointSha256 !== null && {
@@ -233,8 +232,9 @@ export function leaseRoutes(scope: App, farm: Farm): void {
       const { leaseEpoch, outcome } = request.body;
       const lease = { ...request.params, leaseEpoch };
       const holder = { ...lease, nodeId: request.nodeId };
-      const { run, job } = await runs.assignment(db, holder);
+      const { run, job, deviceIds } = await runs.assignment(db, holder);
       if (outcome.kind === 'reported') {
+        requireDevices(outcome, deviceIds);
         requireSeed(outcome.seed, run, job.jobSeed);
         requireWithheld(outcome, run);
         await requireKept(farm.artifacts, outcome);
@@ -266,6 +266,16 @@ function requireSeed(seed: number, run: runs.Run, jobSeed: string | null): void 
     expected === null
       ? 'The run reports a result before it told its recipe, from which its seed follows.'
       : `The run was to use the seed ${expected} (${placeInWords(run)}), not ${seed}.`,
+  );
+}
+
+/** A result counts only from devices that the run was to have: others nobody approved, or they are another run's. */
+function requireDevices({ devices = [] }: { devices?: DeviceUsed[] }, deviceIds: readonly string[]): void {
+  const foreign = devices.find(({ deviceId }) => !deviceIds.includes(deviceId));
+  if (foreign === undefined) return;
+  throw new Problem(
+    'conflict',
+    `The run was not to use ${foreign.name} (${foreign.deviceId}): its lease names ${deviceIds.join(', ') || 'no device'}.`,
   );
 }
 

@@ -1,6 +1,6 @@
 // What devices this worker's machine has: asked of the machine, or read from a recording. Taken at the start and before each
 // run; what has changed between the two is the node's fault, never the package's.
-import { changesOfDevices, type Device, devicesOfSlot } from '@retraind/shared/gpu/device';
+import { type Device, faultsOfDevices } from '@retraind/shared/gpu/device';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Machine } from './machine.ts';
 import { readRecording } from './recording.ts';
@@ -101,24 +101,23 @@ export class Inventory {
   }
 
   /**
-   * Looks again before a run and gives the devices of a slot. Problem `device-fault` where a device of the machine is missing,
-   * new or has another driver than when the worker began, or one of the slot's has a fault.
+   * Looks again before a run, and gives the devices that it is to have, by their ids. Problem `device-fault` where one of them is not
+   * there, has a fault, or has another driver or memory than when the worker began.
    */
-  async probe(nodeSlots: number, slot: number): Promise<Reading[]> {
+  async probe(deviceIds: readonly string[]): Promise<Reading[]> {
     const now = await this.look();
-    const own = devicesOfSlot(now, nodeSlots, slot);
-    const changes = changesOfDevices(
+    const faults = faultsOfDevices(
+      deviceIds,
       this.#begun,
       now.map(({ device }) => device),
-      own.map(({ device }) => device.deviceId),
     );
-    if (changes.length > 0) {
+    if (faults.length > 0) {
       throw new Problem(
         'device-fault',
-        `The devices are not as they were when the worker began: ${changes.join('; ')}.`,
+        `The devices are not those that the run is to have: ${faults.join('; ')}.`,
         'Mend the device or restart the machine, then restart the worker.',
       );
     }
-    return own;
+    return now.filter(({ device }) => deviceIds.includes(device.deviceId));
   }
 }

@@ -26,14 +26,12 @@ const need = (accelerators: string, gpus = 1, gpuMemoryBytes = 0) => ({
   gpus,
   gpuMemoryBytes,
 });
-const give = async (
-  source: InventorySource,
-  slots: number,
-  slot: number,
-  wanted: ReturnType<typeof need>,
-) => {
-  const devices = new SlotDevices(await Inventory.open(source), machine, slot);
-  return devices.give(wanted, await devices.probe(slots));
+/** To a run whose lease names these of the recorded devices, by their places. */
+const give = async (source: InventorySource, places: number[], wanted: ReturnType<typeof need>) => {
+  const inventory = await Inventory.open(source);
+  const devices = new SlotDevices(inventory, machine);
+  const deviceIds = places.map((place) => inventory.devices[place]!.deviceId);
+  return devices.give(wanted, await devices.probe(deviceIds));
 };
 const targets = (nodes: readonly { source: string; target: string }[]) => {
   for (const { source, target } of nodes) assert.equal(source, join(root, target));
@@ -46,7 +44,7 @@ test('a MIG slice is one slot: its own instance files and UUID, and no other sli
   lay(`${base}/gi1/ci0/access`, 'DeviceFileMinor: 13\nDeviceFileMode: 292\n');
   lay(`${base}/gi2/access`, 'DeviceFileMinor: 21\n');
   lay(`${base}/gi2/ci0/access`, 'DeviceFileMinor: 22\n');
-  const given = await give(real('nvidia-a100-mig'), 2, 1, need('cuda:sm_80 | none'));
+  const given = await give(real('nvidia-a100-mig'), [1], need('cuda:sm_80 | none'));
   assert.equal(given.accelerator, 'cuda:sm_80');
   assert.deepEqual(targets(given.grant.nodes), [
     '/dev/nvidiactl',
@@ -61,7 +59,7 @@ test('a MIG slice is one slot: its own instance files and UUID, and no other sli
   );
   assert.deepEqual(given.taints, ['non-free-accelerator']);
   assert.match(given.deviceText, /^NVIDIA A100-SXM4-40GB MIG 2\/0 \(MIG-GPU-/);
-  await assert.rejects(give(real('nvidia-a100-mig'), 1, 0, need('cuda', 2)), {
+  await assert.rejects(give(real('nvidia-a100-mig'), [0, 1], need('cuda', 2)), {
     code: 'does-not-fit',
     message: /only slices there/,
   });
@@ -76,8 +74,7 @@ test('two GPUs of AMD: kfd and their own render nodes, named by their UUIDs', as
   ]) {
     lay(`/sys/bus/pci/devices/${address}/drm/${node}/dev`, '226:128\n');
   }
-  // Four devices on two slots: slot 1 has the second and the fourth.
-  const given = await give(real('amd-mi100'), 2, 1, need('rocm:gfx908', 2, 2 ** 34));
+  const given = await give(real('amd-mi100'), [1, 3], need('rocm:gfx908', 2, 2 ** 34));
   assert.deepEqual(targets(given.grant.nodes), ['/dev/kfd', '/dev/dri/renderD129', '/dev/dri/renderD131']);
   assert.equal(given.grant.environment.ROCR_VISIBLE_DEVICES, 'GPU-04edfb117a17a07d,GPU-1b9dd972253c3736');
   assert.equal(given.grant.environment.CUDA_VISIBLE_DEVICES, '');
@@ -87,14 +84,14 @@ test('two GPUs of AMD: kfd and their own render nodes, named by their UUIDs', as
 
 test('an Intel device: its render node; one whose node is gone is a fault of the node', async () => {
   lay('/sys/bus/pci/devices/0000:29:00.0/drm/renderD140/dev', '226:140\n');
-  const given = await give(real('intel-max-1100'), 2, 0, need('vulkan'));
+  const given = await give(real('intel-max-1100'), [0], need('vulkan'));
   assert.deepEqual(targets(given.grant.nodes), ['/dev/dri/renderD140']);
   assert.equal(given.grant.environment.ZE_AFFINITY_MASK, '0');
-  await assert.rejects(give(real('intel-max-1100'), 2, 1, need('vulkan')), { code: 'device-fault' });
+  await assert.rejects(give(real('intel-max-1100'), [1], need('vulkan')), { code: 'device-fault' });
 });
 
 test('a CPU run of a machine with GPUs is given none of them', async () => {
-  const given = await give(real('nvidia-rtx-3090'), 1, 0, need('rocm:gfx90a | none'));
+  const given = await give(real('nvidia-rtx-3090'), [0], need('rocm:gfx90a | none'));
   assert.equal(given.accelerator, 'none');
   assert.deepEqual(given.grant, {
     nodes: [],
@@ -102,39 +99,65 @@ test('a CPU run of a machine with GPUs is given none of them', async () => {
     environment: { CUDA_VISIBLE_DEVICES: '', ROCR_VISIBLE_DEVICES: '' },
   });
   assert.equal(given.deviceText, 'cpu');
-  await assert.rejects(give(real('nvidia-rtx-3090'), 1, 0, need('cuda:sm_90')), {
+  await assert.rejects(give(real('nvidia-rtx-3090'), [0], need('cuda:sm_90')), {
     code: 'does-not-fit',
     message: /capability 9\.0 wanted, 8\.6 there/,
   });
 });
 
 test('a replayed inventory gives no device and taints the run, also one that wanted none', async () => {
-  const given = await give(recorded('nvidia-t4'), 1, 0, need('cuda'));
+  const given = await give(recorded('nvidia-t4'), [0], need('cuda'));
   assert.equal(given.accelerator, 'none');
   assert.deepEqual([given.grant.nodes, given.devices], [[], []]);
   assert.deepEqual(given.taints, ['replayed-inventory']);
   assert.match(given.deviceText, /^cpu, for Tesla T4 \(GPU-.*\) of the replayed inventory nvidia-t4$/);
-  assert.deepEqual((await give(recorded('nvidia-t4'), 1, 0, need('none'))).taints, ['replayed-inventory']);
+  assert.deepEqual((await give(recorded('nvidia-t4'), [0], need('none'))).taints, ['replayed-inventory']);
 });
 
 test('a device that went, or got sick, since the worker began stops the run; a sick neighbour does not', async () => {
   const all = await real('amd-mi100').take();
   let now = all;
-  const devices = (slot: number, inventory: Inventory) => new SlotDevices(inventory, machine, slot).probe(4);
+  const ids = all.map(({ device }) => device.deviceId);
   const inventory = await Inventory.open({ replayedFrom: null, take: async () => now });
-  assert.equal((await devices(3, inventory)).length, 1);
+  const devices = (place: number) => new SlotDevices(inventory, machine).probe([ids[place]!]);
+  assert.equal((await devices(3)).length, 1);
   now = all.slice(0, 3);
-  await assert.rejects(devices(0, inventory), {
-    code: 'device-fault',
-    message: /GPU-1b9dd972253c3736\) is gone/,
-  });
+  await assert.rejects(devices(3), { code: 'device-fault', message: /GPU-1b9dd972253c3736\) is gone/ });
   now = all.map((reading, i) =>
     i === 1
       ? { ...reading, device: { ...reading.device, faults: ['7 uncorrected memory errors'] } }
       : reading,
   );
-  await assert.rejects(devices(1, inventory), { code: 'device-fault', message: /7 uncorrected/ });
-  assert.equal((await devices(2, inventory)).length, 1);
+  await assert.rejects(devices(1), { code: 'device-fault', message: /7 uncorrected/ });
+  assert.equal((await devices(2)).length, 1);
+});
+
+test('a run gets the devices that its lease names and no other that the machine has, wherever it stands', async () => {
+  const [first, second, third] = await real('amd-mi100').take();
+  // The one that nobody approved comes first, is smaller and so would be taken first.
+  const stranger = { ...first!, device: { ...first!.device, memoryBytes: 2 ** 34 } };
+  const inventory = await Inventory.open({
+    replayedFrom: null,
+    take: async () => [stranger, second!, third!],
+  });
+  const devices = new SlotDevices(inventory, machine);
+  const given = await devices.give(need('rocm:gfx908'), await devices.probe([second!.device.deviceId]));
+  assert.deepEqual(
+    given.devices.map(({ deviceId }) => deviceId),
+    [second!.device.deviceId],
+  );
+  assert.equal(given.grant.environment.ROCR_VISIBLE_DEVICES, second!.device.deviceId);
+  // Not enough of them: no other one is taken to make it two.
+  await assert.rejects(
+    async () => devices.give(need('rocm:gfx908', 2), await devices.probe([second!.device.deviceId])),
+    { code: 'does-not-fit', message: /2 devices wanted, 1 there/ },
+  );
+  const cpu = await devices.give(need('rocm:gfx908 | none'), await devices.probe([]));
+  assert.deepEqual([cpu.accelerator, cpu.devices], ['none', []]);
+  await assert.rejects(devices.probe(['GPU-of-another-machine']), {
+    code: 'device-fault',
+    message: /GPU-of-another-machine is not there/,
+  });
 });
 
 test('a machine that cannot be asked has its devices, all with that fault; asked again, it is well', async () => {

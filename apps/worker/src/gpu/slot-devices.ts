@@ -1,6 +1,7 @@
-// The devices of one slot, from the look before a run to what the run is given of them.
+// The devices that a lease names, from the look before the run to what the run is given of them. Those of another slot, and those that
+// nobody approved, are the machine's, too: the farm alone says which are the run's.
 //
-//   probe ──► own devices ──(the recipe is known)──► give: the first alternative that fits, its devices, their grant
+//   probe ──► named devices ──(the recipe is known)──► give: the first alternative that fits, its devices, their grant
 import { acceleratorsOf, type Device } from '@retraind/shared/gpu/device';
 import { type DeviceNeed, matchSlot, mismatch } from '@retraind/shared/gpu/match';
 import { printWish } from '@retraind/shared/gpu/wish';
@@ -27,22 +28,20 @@ export interface GivenDevices {
 export class SlotDevices {
   readonly #inventory: Inventory;
   readonly #machine: Machine;
-  readonly #slot: number;
 
-  constructor(inventory: Inventory, machine: Machine, slot: number) {
+  constructor(inventory: Inventory, machine: Machine) {
     this.#inventory = inventory;
     this.#machine = machine;
-    this.#slot = slot;
   }
 
   /** The look before a run (Inventory.probe). */
-  probe(nodeSlots: number): Promise<Reading[]> {
-    return this.#inventory.probe(nodeSlots, this.#slot);
+  probe(deviceIds: readonly string[]): Promise<Reading[]> {
+    return this.#inventory.probe(deviceIds);
   }
 
-  /** Problem `does-not-fit` where no alternative fits the devices of the slot, `device-fault` where a device file is not there. */
-  async give(need: DeviceNeed, own: readonly Reading[]): Promise<GivenDevices> {
-    const offered = acceleratorsOf(own.map(({ device }) => device));
+  /** `named`: as probed. Problem `does-not-fit` where no alternative fits them, `device-fault` where a device file is not there. */
+  async give(need: DeviceNeed, named: readonly Reading[]): Promise<GivenDevices> {
+    const offered = acceleratorsOf(named.map(({ device }) => device));
     const match = matchSlot(need, offered);
     if (!match.fits) {
       throw new Problem(
@@ -52,7 +51,7 @@ export class SlotDevices {
       );
     }
     const ids = match.devices.map(({ device }) => device!.deviceId);
-    const readings = own.filter(({ device }) => ids.includes(device.deviceId));
+    const readings = named.filter(({ device }) => ids.includes(device.deviceId));
     const devices = readings.map(({ device }) => device);
     const names = devices.map(({ name, deviceId }) => `${name} (${deviceId})`).join(', ');
     if (readings.length === 0) return this.#cpu('cpu');

@@ -22,6 +22,8 @@ export interface PreparedJob {
   sandbox: Sandbox;
   programs: Programs;
   devices: SlotDevices;
+  /** At home a run may have every device of the machine. */
+  deviceIds: string[];
   archive: () => Promise<Apt>;
   /** Folder of the overlay for this source, where there is one. */
   overlay: string | null;
@@ -75,8 +77,21 @@ export const prepareLocalJob = async (
       node: process.version,
       devices: inventory.devices.map(({ architecture, driver }) => `${architecture} ${driver}`).join(', '),
     });
-    const devices = new SlotDevices(inventory, machine, 0);
-    return { found, suite, sandbox, programs, devices, archive, overlay, results, resumed, release };
+    const devices = new SlotDevices(inventory, machine);
+    const deviceIds = inventory.devices.map(({ deviceId }) => deviceId);
+    return {
+      found,
+      suite,
+      sandbox,
+      programs,
+      devices,
+      deviceIds,
+      archive,
+      overlay,
+      results,
+      resumed,
+      release,
+    };
   } catch (error) {
     await release();
     throw error;

@@ -50,10 +50,6 @@ export const acceleratorsOf = (devices: readonly Device[]): Accelerator[] =>
     return ways;
   });
 
-/** The devices of one slot of a node: device i belongs to slot i mod `slots`. */
-export const devicesOfSlot = <T>(devices: readonly T[], slots: number, slot: number): T[] =>
-  devices.filter((_, ordinal) => ordinal % slots === slot);
-
 /** Machine + accelerator architectures, each once: `amd64+sm90`; the plain machine where there is none. */
 export const nodeClass = (machine: string, devices: readonly Pick<Device, 'architecture'>[]): string =>
   [machine, ...new Set(devices.map(({ architecture }) => architecture).sort())].join('+');
@@ -61,30 +57,28 @@ export const nodeClass = (machine: string, devices: readonly Pick<Device, 'archi
 const printDevice = ({ name, deviceId }: Device): string => `${name} (${deviceId})`;
 
 /**
- * What is wrong with the devices `now`, told against those that the worker began with: each a sentence. `used`: ids of those
- * that matter by their own faults; a device that is missing or has another driver matters to all, as it moves the slots.
+ * What is wrong `now` with the devices that a run is to have (their ids), told against those that the worker began with: each a
+ * sentence. What else the machine has is no affair of the run.
  */
-export function changesOfDevices(
+export function faultsOfDevices(
+  deviceIds: readonly string[],
   begun: readonly Device[],
   now: readonly Device[],
-  used: readonly string[],
 ): string[] {
+  const before = new Map(begun.map((device) => [device.deviceId, device]));
   const present = new Map(now.map((device) => [device.deviceId, device]));
-  const known = new Set(begun.map(({ deviceId }) => deviceId));
-  return [
-    ...begun.flatMap((device) => {
-      const found = present.get(device.deviceId);
-      if (found === undefined) return [`${printDevice(device)} is gone`];
-      if (found.driver !== device.driver) {
-        return [`the driver of ${printDevice(device)} was ${device.driver} and is ${found.driver}`];
-      }
-      return found.memoryBytes === device.memoryBytes
-        ? []
-        : [`${printDevice(device)} had ${device.memoryBytes} bytes of memory and has ${found.memoryBytes}`];
-    }),
-    ...now.flatMap((device) => (known.has(device.deviceId) ? [] : [`${printDevice(device)} is new`])),
-    ...now.flatMap((device) =>
-      used.includes(device.deviceId) ? device.faults.map((fault) => `${printDevice(device)}: ${fault}`) : [],
-    ),
-  ];
+  return deviceIds.flatMap((deviceId) => {
+    const [device, found] = [before.get(deviceId), present.get(deviceId)];
+    if (found === undefined) return [device ? `${printDevice(device)} is gone` : `${deviceId} is not there`];
+    const name = printDevice(found);
+    return [
+      ...(device && found.driver !== device.driver
+        ? [`the driver of ${name} was ${device.driver} and is ${found.driver}`]
+        : []),
+      ...(device && found.memoryBytes !== device.memoryBytes
+        ? [`${name} had ${device.memoryBytes} bytes of memory and has ${found.memoryBytes}`]
+        : []),
+      ...found.faults.map((fault) => `${name}: ${fault}`),
+    ];
+  });
 }

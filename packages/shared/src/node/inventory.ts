@@ -5,7 +5,7 @@ import type { Accelerator } from '../gpu/accelerator.ts';
 import { acceleratorsOf, type Device } from '../gpu/device.ts';
 
 export interface MachineInventory {
-  /** In the order in which they are dealt to slots. */
+  /** As the machine tells them; those that are approved are dealt to slots in this order. */
   devices: Device[];
   /** The recording that `devices` were read from; null for real ones. */
   replayedFrom: string | null;
@@ -60,11 +60,17 @@ export function newDevices(approved: MachineInventory | null, reported: MachineI
   return reported.devices.filter(({ deviceId }) => !known.has(deviceId));
 }
 
-/** What runs may be placed by: ways to use devices that are reported now, without fault, and approved. */
+/**
+ * What runs may be placed by: ways to use devices that are reported now, without fault, and approved. Their places are those of the
+ * approved inventory, so that a device that comes or goes moves no other to another slot.
+ */
 export function usableAccelerators(
   approved: MachineInventory | null,
   reported: MachineInventory,
 ): Accelerator[] {
-  const known = new Set(approved?.devices.map(({ deviceId }) => deviceId));
-  return acceleratorsOf(reported.devices).filter(({ device }) => known.has(device?.deviceId ?? ''));
+  const places = new Map(approved?.devices.map(({ deviceId }, ordinal) => [deviceId, ordinal]));
+  return acceleratorsOf(reported.devices).flatMap((way) => {
+    const ordinal = places.get(way.device!.deviceId);
+    return ordinal === undefined ? [] : [{ ...way, device: { ...way.device!, ordinal } }];
+  });
 }

@@ -65,10 +65,10 @@ test('a device that nobody approved is shown and not used, one with a fault not 
     newDevices(machine(), reported).map(({ deviceId }) => deviceId),
     ['GPU-2'],
   );
-  // The ordinal is that of the whole list: by it the node deals its devices to slots.
+  // The place is the one that was approved, whatever came before it: no device moves to another slot.
   assert.deepEqual(
     usableAccelerators(machine(), reported).map((way) => way.device),
-    [{ deviceId: 'GPU-0', ordinal: 1 }],
+    [{ deviceId: 'GPU-0', ordinal: 0 }],
   );
   assert.deepEqual(usableAccelerators(null, reported), []);
 });

@@ -4,14 +4,16 @@
 //
 //   protocol   since    what changed
 //   1          0.1.0    POST /api/v1/nodes/self tells inventory and vitals; the token tells program and protocol
+//   2          0.1.0    an assignment names the devices that the run may have (`deviceIds`)
 //
-// A node that tells none is from before 1. What the farm understands is docs/reference/nodes.md.
+// A node that tells none is from before 1. One of 1 deals its devices to runs by itself, also those that nobody approved, and so gets
+// no run any more. What the farm understands is docs/reference/nodes.md.
 
 /** What this code speaks. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** The oldest that the farm still understands. */
-export const leastProtocol = 1;
+export const leastProtocol = 2;
 
 /** Why a node of this protocol gets no run; null where it may. */
 export function protocolFault(theirs: number, program: string | null): string | null {

@@ -27,7 +27,7 @@ import {
   suiteOf,
 } from './queue.ts';
 import { startOn } from './reservation.ts';
-import type { World } from './world.ts';
+import type { World, WorldJob, WorldSlot } from './world.ts';
 
 export interface PlaceAction {
   kind: 'place';
@@ -35,6 +35,8 @@ export interface PlaceAction {
   jobId: string;
   nodeId: string;
   slot: number;
+  /** The devices of the slot that the run may have (gpu/device: Device), each approved. */
+  deviceIds: string[];
   /** What it is billed by, and what is set aside for it until it ends. */
   reservation: BilledReservation;
   reason: string;
@@ -219,6 +221,12 @@ function mostSuitable(queue: Queue, open: readonly Open[], { job }: Entry): Open
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** A run that was out of device memory is not given the smaller devices of its slot again. */
+function deviceIdsFor({ leastDeviceMemoryBytes }: WorldJob, { accelerators }: WorldSlot): string[] {
+  const large = accelerators.filter(({ memoryBytes }) => memoryBytes >= leastDeviceMemoryBytes);
+  return [...new Set(large.flatMap(({ device }) => (device === undefined ? [] : [device.deviceId])))];
+}
+
 function placeAction({ run, job }: Entry, { view: { node, slot }, fit }: Open): PlaceAction {
   const has = job.datasetDigests.some((digest) => node.datasetDigests.includes(digest));
   const device = fit.devices.map(({ name }) => name).join(', ') || 'CPU';
@@ -228,6 +236,7 @@ function placeAction({ run, job }: Entry, { view: { node, slot }, fit }: Open): 
     jobId: job.jobId,
     nodeId: node.nodeId,
     slot: slot.slot,
+    deviceIds: deviceIdsFor(job, slot),
     reservation: reservationOf(job.demand, fit.devices),
     reason: `${node.name} slot ${slot.slot} is free and fits: ${device}${has ? ', has the data' : ''}`,
   };

@@ -255,7 +255,7 @@ export const demandOfTag = (accelerators: AcceleratorWish[]): Demand => ({
   accelerators: accelerators.length > 0 ? accelerators : undemanding.accelerators,
 });
 
-/** Deals a node's devices out to its slots: device i to slot i mod `slots` (gpu/device: devicesOfSlot), with every way to use it. */
+/** Deals a node's devices out to its slots: device i of the approved inventory to slot i mod `slots`, with every way to use it. */
 export function slotsOfNode(slots: number, accelerators: Accelerator[]): WorldSlot[] {
   const dealt: WorldSlot[] = Array.from({ length: slots }, (_, slot) => ({ slot, accelerators: [] }));
   for (const [position, accelerator] of accelerators.entries()) {

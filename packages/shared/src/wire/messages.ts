@@ -16,6 +16,8 @@ export const NodeId = Type.String({ pattern: '^[0-9a-f]{16}$' });
 /** What a recipe gets in RETRAIN_SEED. */
 const SeedNumber = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 const LeaseEpoch = Type.Integer({ minimum: 1 });
+/** The vendor's UUID, else the PCI address (gpu/device: Device). */
+const DeviceId = Type.String({ pattern: '^[0-9A-Za-z][0-9A-Za-z:./-]{0,127}$' });
 const Sentence = Type.String({ maxLength: 4_000 });
 
 /** A suite as a worker needs it: apt's own description of the archive, key inline (deb822 `.sources`). */
@@ -54,8 +56,8 @@ export const Assignment = Type.Object({
   seedOverride: Type.Union([Type.String(), Type.Null()]),
   /** Public randomness under which the version was first seen; '' for an archive that the farm itself signs. */
   beacon: Type.String(),
-  /** How many slots the node has: its devices are dealt by it (gpu/device: devicesOfSlot). */
-  nodeSlots: Type.Integer({ minimum: 1 }),
+  /** The devices of the node that the run may have: those of its slot, all approved. Whatever else the machine has it is not given. */
+  deviceIds: Type.Array(DeviceId, { maxItems: 256 }),
   heartbeatSeconds: Type.Number(),
   leaseSeconds: Type.Number(),
   /** $RETRAIN_CHECKPOINT of an earlier lease, as a tar artifact; absent for a run that begins. */
@@ -186,7 +188,6 @@ export const EvidenceSchema = Type.Object({
 const DeviceName = Type.String({ maxLength: 256 });
 /** A PiB: no device has so much. */
 const DeviceBytes = Type.Integer({ minimum: 0, maximum: 2 ** 50 });
-const DeviceId = Type.String({ pattern: '^[0-9A-Za-z][0-9A-Za-z:./-]{0,127}$' });
 const acceleratorParts = {
   name: DeviceName,
   memoryBytes: DeviceBytes,
@@ -248,7 +249,7 @@ export type Energy = Static<typeof EnergySchema>;
 
 /** What a node says of itself (`POST /api/v1/nodes/self`). Its name and slots stay the admin's. */
 export const NodeInventory = Type.Object({
-  /** In the order in which they are dealt to slots: device i is of slot i mod slots. */
+  /** As the machine tells them. Once approved, device i is of slot i mod slots. */
   devices: Type.Array(DeviceShape, { maxItems: 256 }),
   /** The recording that `devices` were read from instead of the machine (RETRAIND_INVENTORY); null for real ones. */
   replayedFrom: Type.Union([Type.String({ minLength: 1, maxLength: 256 }), Type.Null()]),
