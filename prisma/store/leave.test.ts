@@ -5,7 +5,7 @@ import { retrainPlaces } from '@retraind/shared/job/run-place';
 import type { Blame } from '@retraind/shared/job/states';
 import type { ReportOutcome } from '@retraind/shared/wire/messages';
 import { withDatabase } from '../../tests/support/database.ts';
-import { breakageOf, leaseRun, makeNode, resultOf, sha256Of } from '../../tests/support/scenario.ts';
+import { breakageOf, leaseRun, makeJob, makeNode, resultOf, sha256Of } from '../../tests/support/scenario.ts';
 import * as audit from './audit.ts';
 import * as jobs from './jobs.ts';
 import * as leave from './leave.ts';
@@ -212,4 +212,54 @@ test('one job, however many of its runs blame a node, drains none', async () => 
   }
   const after = (await nodes.byId(db, node.nodeId))!;
   assert.deepEqual([after.faultsInRow, after.state], [1, 'approved']);
+});
+
+test('a run leaves for one that waits: its slot is promised to that one until it has a lease, and to one at a time', async () => {
+  const { holder } = await leaseRun(db);
+  await beat(holder);
+  const waiting = await makeJob(db);
+  const [forRunId] = await runs.add(db, waiting.jobId, retrainPlaces(1));
+  const wish = { ...holder, code: 'preempted', reason: 'it waits', actor: 'scheduler' } as const;
+  const promise = { runId: forRunId!, seconds: 60 };
+  assert.equal(await leave.ask(db, { ...wish, promise }), true);
+  const seen = (await world.read(db, null)).runs;
+  const told = (runId: string) => seen.find((run) => run.runId === runId)!;
+  const leaving = { leaseEpoch: 1, keptAt: null, leaving: 'it waits', preemptions: 0 };
+  assert.deepEqual([told(holder.runId).tenure, told(holder.runId).promise], [leaving, null]);
+  const { until, ...slot } = told(forRunId!).promise!;
+  assert.deepEqual([told(forRunId!).tenure, slot], [null, { nodeId: holder.nodeId, slot: 0 }]);
+  assert.ok(until > new Date());
+
+  const other = await leaseRun(db);
+  assert.equal(await leave.ask(db, { ...wish, ...other.holder, promise }), false, 'it is promised one');
+  assert.equal('leave' in (await beat(other.holder)), false, 'nobody leaves for nothing');
+
+  await leave.keepCheckpoint(db, holder, sha256Of('first'));
+  const kept = (await world.read(db, null)).runs.find(({ runId }) => runId === holder.runId)!;
+  assert.ok(kept.tenure!.keptAt! > kept.leasedAt!);
+  await runs.report(db, { ...holder, outcome: left('preempted') });
+  const lease = { runId: forRunId!, nodeId: holder.nodeId, slot: 0, leaseSeconds: 60 };
+  assert.equal(await runs.lease(db, lease), 1);
+  const again = await leaseAgain(holder.runId, other.node.nodeId).catch(() => null);
+  assert.equal(again, null, 'that slot is held');
+  const after = (await world.read(db, null)).runs;
+  assert.equal(after.find(({ runId }) => runId === forRunId)!.promise, null);
+
+  const ended = await makeJob(db);
+  const [cancelled] = await runs.add(db, ended.jobId, retrainPlaces(1));
+  await jobs.cancel(db, ended.jobId, 'no need', 'ada');
+  const late = { ...wish, ...other.holder, promise: { runId: cancelled!, seconds: 60 } };
+  assert.equal(await leave.ask(db, late), false, 'it waits no more');
+  assert.equal('leave' in (await beat(other.holder)), false);
+});
+
+test('what the world tells of a lease counts how often its run was preempted, and forgets an older checkpoint', async () => {
+  const { holder, node } = await leaseRun(db);
+  await beat(holder);
+  await leave.keepCheckpoint(db, holder, sha256Of('first'));
+  await runs.report(db, { ...holder, outcome: left('preempted') });
+  const next = await leaseAgain(holder.runId, node.nodeId);
+  const { tenure } = (await world.read(db, null)).runs.find(({ runId }) => runId === holder.runId)!;
+  assert.deepEqual(tenure, { leaseEpoch: 2, keptAt: null, leaving: null, preemptions: 1 });
+  await beat(next);
 });

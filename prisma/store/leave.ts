@@ -13,16 +13,28 @@ export interface LeaveWish {
   code: LeaveCode;
   reason: string;
   actor: string;
+  /** The waiting run that it leaves its slot for, and how long the slot is kept for that one; absent: for nobody. */
+  promise?: { runId: string; seconds: number };
 }
 
 /**
  * Asks a leased run to leave its slot: its worker hears it at the next heartbeat. A lease that no worker has begun ends at once.
- * False where the lease has ended, or the run was asked before.
+ * False where the lease has ended, the run was asked before, or the one that it should leave for waits no more.
  */
-export const ask = (db: Database, { runId, leaseEpoch, code, reason, actor }: LeaveWish): Promise<boolean> =>
+export const ask = (
+  db: Database,
+  { runId, leaseEpoch, code, reason, actor, promise }: LeaveWish,
+): Promise<boolean> =>
   db.$transaction(async (tx) => {
     const locked = await lockLease(tx, { runId, leaseEpoch });
     if (!locked || locked.leaveCode !== null) return false;
+    if (promise !== undefined) {
+      const kept = await tx.$executeRaw`
+        UPDATE run SET promised_node_id = ${locked.nodeId}, promised_slot = ${locked.slot},
+          promised_until = now() + make_interval(secs => ${promise.seconds}::float8)
+        WHERE run_id = ${promise.runId} AND state = 'waiting' AND (promised_until IS NULL OR promised_until < now())`;
+      if (kept === 0) return false;
+    }
     if (locked.step === null) {
       await endByLeave(tx, { runId, leaseEpoch }, locked, { code, detail: reason, step: 'fetch' });
     } else {
@@ -33,7 +45,7 @@ export const ask = (db: Database, { runId, leaseEpoch, code, reason, actor }: Le
       deed: 'runs.leave',
       subject: `run:${runId}`,
       reason,
-      facts: { leaseEpoch, code },
+      facts: { leaseEpoch, code, ...(promise && { forRunId: promise.runId }) },
     });
     return true;
   });

@@ -147,6 +147,7 @@ export const leaseAll = async (
       ), leased AS (
         UPDATE run SET state = 'leased', lease_epoch = lease_epoch + 1, node_id = wish.node_id, slot = wish.slot,
           step = NULL, progress = NULL, not_before = NULL, heartbeat_at = now(),
+          promised_node_id = NULL, promised_slot = NULL, promised_until = NULL,
           expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
         FROM wish
         WHERE run.run_id = wish.run_id AND run.state = 'waiting' AND (not_before IS NULL OR not_before <= now())

@@ -14,6 +14,7 @@ import {
   type Demand,
   demandOfStored,
   slotsOfNode,
+  type Tenure,
   type WorldJob,
   type WorldNode,
   type WorldRun,
@@ -58,6 +59,9 @@ interface JobRow extends Pick<WorldJob, JobColumn> {
 
 type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn' | 'excludedNodes';
 interface RunRow extends Pick<WorldRun, RunColumn> {
+  /** Of a leased run; null otherwise. */
+  tenure: Told<Tenure, 'keptAt'> | null;
+  promise: { nodeId: string; slot: number; until: Milliseconds } | null;
   state: string;
   nodeId: string | null;
   slot: number | null;
@@ -153,6 +157,8 @@ const runOf = (row: Told<RunRow, 'leasedAt' | 'notBefore'>): WorldRun => ({
   failedOn: row.failedOn,
   excludedNodes: row.excludedNodes,
   class: null,
+  tenure: row.tenure && { ...row.tenure, keptAt: dateOf(row.tenure.keptAt) },
+  promise: row.promise && { ...row.promise, until: new Date(row.promise.until) },
 });
 
 /** Reads the world, or (with the cursor of an earlier reading) what changed since. One statement, so one snapshot. */
@@ -177,6 +183,11 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
           -- Most runs that wait were never leased: their leases are not looked for.
           CASE WHEN state = 'leased' THEN (SELECT date_part('epoch', started_at) * 1000 FROM lease
             WHERE lease.run_id = run.run_id AND outcome IS NULL) END AS "leasedAt",
+          CASE WHEN state = 'leased' THEN json_build_object('leaseEpoch', lease_epoch, 'leaving', leave_reason, 'keptAt',
+            CASE WHEN checkpoint_epoch = lease_epoch THEN date_part('epoch', checkpoint_at) * 1000 END, 'preemptions',
+            (SELECT count(*) FROM lease WHERE lease.run_id = run.run_id AND code = 'preempted')) END AS "tenure",
+          CASE WHEN promised_until IS NOT NULL THEN json_build_object('nodeId', promised_node_id, 'slot', promised_slot,
+            'until', date_part('epoch', promised_until) * 1000) END AS "promise",
           CASE WHEN lease_epoch > 0 THEN ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
                 AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) ELSE '{}' END AS "failedOn",
           CASE WHEN lease_epoch = 0 THEN '[]' ELSE (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')

@@ -1,9 +1,12 @@
 // Applies the decision: lease the run in one conditional UPDATE, then ring the slot. A ring that fails or is lost is rung
-// again from what the database says, so the order lease, ring needs no transaction over both.
+// again from what the database says, so the order lease, ring needs no transaction over both. A run that is preempted is asked to leave
+// as by a person, with its slot promised in the same transaction.
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as leave from '@retraind/prisma/store/leave';
 import * as runs from '@retraind/prisma/store/runs';
 import { decideQueue, type MoveAction } from '@retraind/shared/policy/decide';
+import { type PreemptAction, promiseSeconds } from '@retraind/shared/policy/preempt';
 import type { Queue } from '@retraind/shared/policy/queue';
 import type { Ring } from '@retraind/shared/wire/doorbell';
 import { Problem } from '@retraind/shared/wire/problems';
@@ -22,7 +25,7 @@ export interface DispatchParts {
 /** A worker that is awake begins within a moment; after this share of the lease its ring is taken for lost. */
 const ringAgainShare = 0.25;
 
-/** Applies all that the decision asks for: moves jobs, leases and rings runs. Returns how many were leased. */
+/** Applies all that the decision asks for: moves jobs, leases and rings runs, asks some to leave. Returns how many were leased. */
 export async function dispatch(parts: DispatchParts, queue: Queue, now: Date): Promise<number> {
   const { actions } = decideQueue(queue, now);
   for (const action of actions) if (action.kind === 'move') await move(parts, action);
@@ -39,7 +42,18 @@ export async function dispatch(parts: DispatchParts, queue: Queue, now: Date): P
   }
   parts.metrics.deeds.inc({ deed: 'lease' }, leased.length);
   await Promise.all(leased.map(({ place, ring }) => ringSlot(parts, place.nodeId, place.slot, ring)));
+  for (const action of actions) if (action.kind === 'preempt') await preempt(parts, action);
   return leased.length;
+}
+
+async function preempt({ db, log, metrics }: DispatchParts, action: PreemptAction): Promise<void> {
+  const { runId, leaseEpoch, forRunId, nodeId, slot, reason } = action;
+  const promise = { runId: forRunId, seconds: promiseSeconds };
+  const wish = { runId, leaseEpoch, code: 'preempted', reason, actor: 'scheduler', promise } as const;
+  // False: the world has changed since it was read; the next tick sees it.
+  if (!(await leave.ask(db, wish))) return;
+  metrics.deeds.inc({ deed: 'preempt' });
+  log.info({ runId, leaseEpoch, forRunId, nodeId, slot, reason }, 'run asked to leave its slot');
 }
 
 async function move({ db, log, metrics }: DispatchParts, { jobId, to, reason }: MoveAction): Promise<void> {

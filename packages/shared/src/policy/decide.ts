@@ -5,7 +5,9 @@
 //   placeable   kinds that some free slot fits by what lasts (clauses.ts); the others cost nothing
 //   ordered     the lanes' first runs by points and fair shares (priority.ts)
 //   affordable  else the job waits for its budget, and comes back when there is room
-//   placed      on the free slot that suits best; what is too large for now gets room kept (reservation.ts)
+//   placed      a slot that was left for a run is its own; then on the free slot that suits best; what is too large for now
+//               gets room kept (reservation.ts)
+//   preempted   where the policy says so, what runs leaves for what outranks it and fits nowhere else (preempt.ts)
 //
 // A run that fits nowhere never blocks the next. The time taken grows with what is free and with the number of kinds, not
 // with the number of runs that wait.
@@ -14,8 +16,10 @@ import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
 import { exclusionClause, impossibility } from './clauses.ts';
 import { Heap } from './heap.ts';
-import { chargeOf, Moment, tellBudget } from './moment.ts';
-import { isOverdue, pointsAt } from './priority.ts';
+import { chargeOf, Moment, rankOf, tellBudget } from './moment.ts';
+import { type Open, openSlots } from './open-slots.ts';
+import { type PreemptAction, preemptions } from './preempt.ts';
+import { isOverdue } from './priority.ts';
 import {
   byAge,
   type Entry,
@@ -50,7 +54,7 @@ export interface MoveAction {
   /** One sentence. */
   reason: string;
 }
-export type Action = PlaceAction | MoveAction;
+export type Action = PlaceAction | MoveAction | PreemptAction;
 
 export interface Decision {
   actions: Action[];
@@ -76,7 +80,9 @@ export function takeMoment(queue: Queue, now: Date): { actions: Action[]; moment
   const moment = new Moment(queue, now);
   const actions: Action[] = [...hopelessJobs(queue, now), ...affordableAgain(queue, moment)];
   const leaving = new Set(actions.map(({ jobId }) => jobId));
+  placePromised(moment, leaving, actions);
   placeAll(moment, leaving, actions);
+  actions.push(...preemptions(moment, leaving));
   return { actions, moment };
 }
 
@@ -91,15 +97,37 @@ interface Head {
 const before = (a: Head, b: Head): boolean =>
   a.points !== b.points ? a.points > b.points : byAge(a.entry, b.entry) < 0;
 
-export const rankOf = (moment: Moment, lane: Lane, entry: Entry): number =>
-  pointsAt(lane.points, entry.job.requestedAt, moment.now, moment.queue.policy) - moment.sharePoints(lane);
+const isDue = ({ run }: Entry, now: Date): boolean => run.notBefore === null || run.notBefore <= now;
+
+/**
+ * Runs to which a slot is promised come before all others: they get it where it is free by now, or another one that came free meanwhile.
+ * A slot that is free and not for them is open to all.
+ */
+function placePromised(moment: Moment, leaving: ReadonlySet<string>, actions: Action[]): void {
+  for (const [key, entry] of [...moment.promised].sort(([a], [b]) => compare(a, b))) {
+    const lane = moment.queue.laneOf(entry.run.runId)!;
+    if (isDue(entry, moment.now) && !leaving.has(entry.job.jobId)) {
+      const open = openSlots(moment, lane.kind, moment.avoidedBy(lane.kind)).filter(
+        ({ view, fit }) =>
+          moment.permits(entry, view) &&
+          moment.overspent(lane, entry.job.demand, fit.devices.length) === null,
+      );
+      const best = open.find(({ view }) => view.key === key) ?? mostSuitable(moment.queue, open, entry);
+      if (best !== null) {
+        moment.place(entry, lane, best.view, best.fit.devices.length);
+        actions.push(placeAction(entry, best));
+      }
+    }
+    if (moment.wasGiven(entry.run.runId) || moment.free.has(key)) moment.breakPromise(key);
+  }
+}
 
 function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void {
   const { queue, now } = moment;
   const nextOf = (rest: Iterator<Entry>): Entry | null => {
     for (let step = rest.next(); !step.done; step = rest.next()) {
       const { job, run } = step.value;
-      if ((run.notBefore === null || run.notBefore <= now) && !leaving.has(job.jobId)) return step.value;
+      if (isDue(step.value, now) && !leaving.has(job.jobId) && !moment.wasGiven(run.runId)) return step.value;
     }
     return null;
   };
@@ -170,25 +198,9 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
   }
 }
 
-/** A slot that is open to a kind, and how it serves it. */
-interface Open {
-  view: SlotView;
-  fit: NonNullable<ReturnType<Queue['fit']>>;
-}
-
 function fitsSome(queue: Queue, kind: Kind, views: Iterable<SlotView>): boolean {
   for (const view of views) if (queue.fit(kind, view) !== null) return true;
   return false;
-}
-
-function openSlots(moment: Moment, kind: Kind, avoided: ReadonlySet<string>): Open[] {
-  const open: Open[] = [];
-  for (const view of moment.free.values()) {
-    const fit = moment.queue.fit(kind, view);
-    if (fit === null || avoided.has(view.node.nodeId) || !moment.hasRoom(kind, view)) continue;
-    if (exclusionClause.holds(kind.ask, view.node, view.slot)) open.push({ view, fit });
-  }
-  return open;
 }
 
 /**
@@ -248,7 +260,8 @@ function reserve(moment: Moment, lane: Lane, entry: Entry, avoided: ReadonlySet<
   const { demand } = entry.job;
   if (demand.memoryBytes === 0 && demand.diskBytes === 0) return;
   const overdue = isOverdue(entry.job.requestedAt, now, queue.policy);
-  if (reservations.size >= (overdue ? reservationsAtOnce : 1)) return;
+  const kept = [...reservations.values()].filter(({ isPromise }) => !isPromise).length;
+  if (kept >= (overdue ? reservationsAtOnce : 1)) return;
   const suits = (view: SlotView): boolean =>
     queue.fit(lane.kind, view) !== null &&
     !avoided.has(view.node.nodeId) &&

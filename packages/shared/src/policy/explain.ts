@@ -3,8 +3,9 @@
 import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type ClauseResult, clauses, exclusionClause, nodeResults, shapeClauses } from './clauses.ts';
-import { type Action, type PlaceAction, rankOf, takeMoment } from './decide.ts';
-import { Moment } from './moment.ts';
+import { type Action, type PlaceAction, takeMoment } from './decide.ts';
+import { leavingSeconds, Moment, rankOf } from './moment.ts';
+import type { PreemptAction } from './preempt.ts';
 import { expectedSeconds } from './priority.ts';
 import { byAge, type Entry, type Lane, Queue, runningStates, type SlotView } from './queue.ts';
 import type { World, WorldJob, WorldRun } from './world.ts';
@@ -50,12 +51,17 @@ export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplan
   if (job === undefined) return null;
   const { actions, moment } = takeMoment(queue, now);
   const ranks = new Moment(queue, now);
+  const leaving: string[] = [];
   const runs = queue.runsOf(jobId).map((run): RunExplanation => {
     const { runId, seedIndex, state } = run;
     const told = { runId, seedIndex, state, place: null, expectedAt: null, slots: [] };
     if (run.holder !== null) {
-      const node = queue.nodes.get(run.holder.nodeId)?.node;
-      return { ...told, sentence: `runs on ${node?.name ?? run.holder.nodeId} slot ${run.holder.slot}` };
+      const leaves = leavingOf(run, actions);
+      if (leaves !== null) leaving.push(`run ${runId} ${leaves}`);
+      return {
+        ...told,
+        sentence: `runs on ${placeName(queue, run.holder)}${leaves === null ? '' : ` and ${leaves}`}`,
+      };
     }
     const entry = { job, run };
     const lane = queue.laneOf(runId);
@@ -67,7 +73,7 @@ export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplan
   return {
     jobId,
     state: job.state,
-    sentence: sentenceOf(job, runs, move ?? null, now),
+    sentence: sentenceOf(job, runs, leaving, move ?? null, now),
     runs,
     licence: 'licence: not evaluated',
   };
@@ -102,12 +108,44 @@ function explainWaiting(waiting: Waiting): Told {
     return { place, expectedAt: null, slots: [], sentence };
   }
   const slots = slotsOf(waiting);
+  const promised = promiseOf(waiting);
+  if (promised !== null) {
+    const expectedAt = new Date(now.getTime() + leavingSeconds * 1_000);
+    return {
+      place,
+      expectedAt,
+      slots,
+      sentence: `${promised}; expected to start in about ${displayDuration(leavingSeconds)}`,
+    };
+  }
   const expectedAt = expectedStart(waiting, ahead);
   const miss = nearestMiss(slots);
   const kept = [...moment.reservations.values()].find(({ runId }) => runId === run.runId);
   const seconds = expectedAt === null ? null : (expectedAt.getTime() - now.getTime()) / 1_000;
   const hope = seconds === null ? '' : `; expected to start in about ${displayDuration(seconds)}`;
   return { place, expectedAt, slots, sentence: `${miss}${kept ? '; room is kept for it' : ''}${hope}` };
+}
+
+const placeName = (queue: Queue, { nodeId, slot }: { nodeId: string; slot: number }): string =>
+  `${queue.nodes.get(nodeId)?.node.name ?? nodeId} slot ${slot}`;
+
+/** Why a run that holds a slot leaves it, or is about to be asked to; null where it stays. */
+function leavingOf({ runId, tenure }: WorldRun, actions: readonly Action[]): string | null {
+  if (tenure?.leaving) return `is leaving its slot: ${tenure.leaving}`;
+  const action = actions.find((one) => one.kind === 'preempt' && one.runId === runId);
+  return action ? `is about to be asked to leave its slot: ${action.reason}` : null;
+}
+
+/** Which slot is being left for a run, or about to be; null where none is. */
+function promiseOf({ queue, moment, actions, entry: { run } }: Waiting): string | null {
+  const action = actions.find(
+    (one): one is PreemptAction => one.kind === 'preempt' && one.forRunId === run.runId,
+  );
+  if (action) return `run ${action.runId} is about to be asked to leave ${placeName(queue, action)} for it`;
+  const key = moment.promiseTo(run.runId);
+  if (key === null || !run.promise) return null;
+  const holder = queue.held.get(key);
+  return `${placeName(queue, run.promise)} is kept for it${holder ? `: run ${holder.run.runId} is leaving` : ''}`;
 }
 
 function slotsOf({ queue, now, moment, entry, lane }: Waiting): SlotAnswer[] {
@@ -205,7 +243,13 @@ export function nearestMiss(slots: readonly SlotAnswer[]): string {
   return `${head}; nearest is ${answer.nodeName} slot ${answer.slot}: ${failed.map(({ reason }) => reason).join('; ')}`;
 }
 
-function sentenceOf(job: WorldJob, runs: readonly RunExplanation[], move: Action | null, now: Date): string {
+function sentenceOf(
+  job: WorldJob,
+  runs: readonly RunExplanation[],
+  leaving: readonly string[],
+  move: Action | null,
+  now: Date,
+): string {
   const age = displayDuration(Math.max(0, (now.getTime() - job.requestedAt.getTime()) / 1_000));
   const why = job.reason === null ? '' : `: ${job.reason.replace(/\.$/, '')}`;
   if (!runningStates.includes(job.state)) return `The job is in ${job.state}${why}.`;
@@ -213,6 +257,7 @@ function sentenceOf(job: WorldJob, runs: readonly RunExplanation[], move: Action
   const [waiting] = runs.filter(({ state }) => state === 'waiting');
   const parts: string[] = [];
   if (running > 0) parts.push(`${running} of its runs ${running === 1 ? 'is' : 'are'} running`);
+  parts.push(...leaving);
   if (move?.kind === 'move') parts.push(`about to be ${move.to}: ${move.reason.replace(/\.$/, '')}`);
   if (waiting)
     parts.push(

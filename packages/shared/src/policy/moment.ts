@@ -4,10 +4,18 @@ import { reservedSecondsOf, unitOf } from '../cost/reservation.ts';
 import { displayBytes } from '../units/bytes.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type Clause, exclusionClause, nodeServes } from './clauses.ts';
-import { dueShares, excessOf, expectedSeconds } from './priority.ts';
-import type { Entry, Kind, Lane, Queue, SlotView } from './queue.ts';
+import { dueShares, excessOf, expectedSeconds, pointsAt } from './priority.ts';
+import {
+  type Entry,
+  type Kind,
+  type Lane,
+  type Queue,
+  requesterOf,
+  type SlotView,
+  suiteOf,
+} from './queue.ts';
 import { limitSeconds, type Reservation, type Room, respects, type Tenant } from './reservation.ts';
-import type { Account, BilledUnit, Budget, Demand } from './world.ts';
+import type { Account, BilledUnit, Budget, Demand, WorldJob } from './world.ts';
 
 type Payers = Pick<Lane, 'requester' | 'suite'>;
 
@@ -28,6 +36,13 @@ export const chargeOf = (demand: Demand, devices: number): Charge => ({
 const firstCharge = (demand: Demand): Charge =>
   chargeOf(demand, demand.accelerators[0]?.kind === 'none' ? 0 : demand.gpus);
 
+/** How long a run takes to leave: a heartbeat, a target's grace (60 s by default), its checkpoint. To tell when a slot comes free. */
+export const leavingSeconds = 75;
+
+/** Points of a waiting run, those of its shares among them. */
+export const rankOf = (moment: Moment, lane: Lane, entry: Entry): number =>
+  pointsAt(lane.points, entry.job.requestedAt, moment.now, moment.queue.policy) - moment.sharePoints(lane);
+
 export class Moment {
   readonly queue: Queue;
   readonly now: Date;
@@ -35,9 +50,12 @@ export class Moment {
   readonly serving: SlotView[] = [];
   /** Those that nobody holds. */
   readonly free = new Map<string, SlotView>();
-  /** Room that is kept on a node for a run that is too large for what is left now. */
+  /** Room that is kept on a node for a run that is too large for what is left now, or to which a slot there is promised. */
   readonly reservations = new Map<string, Reservation>();
+  /** Slots that are being left, or were left just now, and the run that is to have each. */
+  readonly promised = new Map<string, Entry>();
   readonly #placed = new Map<string, Entry>();
+  readonly #given = new Set<string>();
   readonly #tenants = new Map<string, Tenant[]>();
   readonly #held: Map<string, number>;
   readonly #due: Map<string, number>;
@@ -70,16 +88,64 @@ export class Moment {
     this.#budgets = new Map(
       queue.budgets.map((budget) => [`${budget.account} ${budget.unit}`, { ...budget }]),
     );
+    for (const entry of [...queue.promised.values()].sort(byPromise)) {
+      const { nodeId, slot, until } = entry.run.promise!;
+      const view = until > now ? queue.nodes.get(nodeId)?.slots[slot] : undefined;
+      if (view === undefined || this.promised.has(view.key)) continue;
+      this.promise(entry, queue.laneOf(entry.run.runId)!, view, queue.held.get(view.key));
+    }
+  }
+
+  /** Keeps a slot, and the room of its node, for a run that waits until the one that has it is gone. */
+  promise(entry: Entry, lane: Lane, view: SlotView, holder: { job?: WorldJob } | undefined): void {
+    this.promised.set(view.key, entry);
+    for (const account of [lane.requester, lane.suite]) this.#count(account, 1);
+    if (holder?.job)
+      for (const account of [requesterOf(holder.job), suiteOf(holder.job)]) this.#count(account, -1);
+    const { nodeId } = view.node;
+    if (this.reservations.has(nodeId)) return;
+    this.reservations.set(nodeId, {
+      ...{ runId: entry.run.runId, jobId: entry.job.jobId, slotKey: view.key, demand: entry.job.demand },
+      ...{ at: this.now.getTime() + leavingSeconds * 1_000, overdue: false, isPromise: true },
+    });
+  }
+
+  /** The slot is open to all: the run that it was kept for takes it, has another one, or cannot have it. */
+  breakPromise(key: string): void {
+    const { run, job } = this.promised.get(key)!;
+    this.promised.delete(key);
+    for (const account of [requesterOf(job), suiteOf(job)]) this.#count(account, -1);
+    const { nodeId } = run.promise!;
+    if (this.reservations.get(nodeId)?.runId === run.runId) this.reservations.delete(nodeId);
+  }
+
+  wasGiven(runId: string): boolean {
+    return this.#given.has(runId);
+  }
+
+  /** The key of the slot that is promised to a run; null for none. */
+  promiseTo(runId: string): string | null {
+    for (const [key, { run }] of this.promised) if (run.runId === runId) return key;
+    return null;
   }
 
   place(entry: Entry, lane: Lane, view: SlotView, devices: number): void {
     this.free.delete(view.key);
     this.#placed.set(view.key, entry);
+    this.#given.add(entry.run.runId);
     this.tenantsOf(view.node.nodeId).push(this.#tenant(entry, view));
-    for (const account of [lane.requester, lane.suite]) {
-      this.#held.set(account, (this.#held.get(account) ?? 0) + 1);
-    }
+    for (const account of [lane.requester, lane.suite]) this.#count(account, 1);
     this.#reserve(lane, chargeOf(entry.job.demand, devices));
+  }
+
+  #count(account: Account, by: number): void {
+    this.#held.set(account, (this.#held.get(account) ?? 0) + by);
+  }
+
+  /** What the lead of a requester over another shrinks by when it gets a slot of the other's. */
+  exchangePoints(isOfOneSuite: boolean): number {
+    const part = this.queue.policy.fairSharePoints / Math.max(1, this.serving.length);
+    return isOfOneSuite ? part : 2 * part;
   }
 
   /** Points taken off for holding more than is due; given for holding less. */
@@ -97,10 +163,12 @@ export class Moment {
       const began = run.leasedAt?.getTime() ?? this.now.getTime();
       // Longer than foreseen: it is taken to end at any moment.
       const after = (seconds: number): number => Math.max(this.now.getTime() + 1, began + seconds * 1_000);
+      const isLeaving = (run.tenure?.leaving ?? null) !== null;
+      const leftAt = this.now.getTime() + leavingSeconds * 1_000;
       return {
         slot: run.holder!.slot,
-        endsAt: after(job ? expectedSeconds(job.demand) : 0),
-        limitAt: after(job ? limitSeconds(job.demand) : 0),
+        endsAt: isLeaving ? leftAt : after(job ? expectedSeconds(job.demand) : 0),
+        limitAt: isLeaving ? leftAt : after(job ? limitSeconds(job.demand) : 0),
         memoryBytes: job?.demand.memoryBytes ?? 0,
         diskBytes: job?.demand.diskBytes ?? 0,
       };
@@ -115,9 +183,9 @@ export class Moment {
     return { slot, endsAt, limitAt, memoryBytes: demand.memoryBytes, diskBytes: demand.diskBytes };
   }
 
-  /** What is left on a node; null where the node has not told. */
-  roomOf({ node }: SlotView): Room {
-    const tenants = this.tenantsOf(node.nodeId);
+  /** What is left on a node, or would be left without the run on a slot; null where the node has not told. */
+  roomOf({ node }: SlotView, withoutSlot: number | null = null): Room {
+    const tenants = this.tenantsOf(node.nodeId).filter(({ slot }) => slot !== withoutSlot);
     const left = (all: number | null, of: 'memoryBytes' | 'diskBytes'): number | null =>
       all === null ? null : all - tenants.reduce((sum, tenant) => sum + tenant[of], 0);
     return {
@@ -126,8 +194,12 @@ export class Moment {
     };
   }
 
-  hasRoom({ ask: { demand } }: Pick<Kind, 'ask'>, view: SlotView): boolean {
-    const { memoryBytes, diskBytes } = this.roomOf(view);
+  hasRoom(
+    { ask: { demand } }: Pick<Kind, 'ask'>,
+    view: SlotView,
+    withoutSlot: number | null = null,
+  ): boolean {
+    const { memoryBytes, diskBytes } = this.roomOf(view, withoutSlot);
     return (
       (memoryBytes === null || demand.memoryBytes <= memoryBytes) &&
       (diskBytes === null || demand.diskBytes <= diskBytes)
@@ -224,13 +296,13 @@ export class Moment {
         reason:
           holder === undefined
             ? 'free'
-            : `${holder.run.holder ? 'busy with' : 'about to be given to'} run ${holder.run.runId}`,
+            : `${holder.run.holder ? 'busy with' : 'about to be given to'} run ${holder.run.runId}${(holder.run.tenure?.leaving ?? null) === null ? '' : ', which is leaving it'}`,
       },
       {
         clause: 'reservation',
         passes: !keeps,
         reason: keeps
-          ? `room is kept for run ${kept.runId}, which is too large for what is left and expected to start in ${displayDuration((kept.at - this.now.getTime()) / 1_000)}`
+          ? `room is kept for run ${kept.runId}, ${kept.isPromise ? 'to which a slot is promised' : 'which is too large for what is left'} and expected to start in ${displayDuration((kept.at - this.now.getTime()) / 1_000)}`
           : 'not kept for another run',
       },
     ];
@@ -244,6 +316,10 @@ export class Moment {
     return respects(reservation, entry.job.demand, view, this.tenantsOf(view.node.nodeId), this.now);
   }
 }
+
+/** The later promise of a slot holds: the earlier one was not kept in its time. Ids break ties. */
+const byPromise = ({ run: a }: Entry, { run: b }: Entry): number =>
+  b.promise!.until.getTime() - a.promise!.until.getTime() || (a.runId < b.runId ? -1 : 1);
 
 /** How long the slot is asked for nothing yet, because its worker did not answer; 0 where it may be asked. */
 const silentSeconds = ({ slot: { silentUntil } }: SlotView, now: Date): number =>

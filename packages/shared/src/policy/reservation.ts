@@ -31,6 +31,8 @@ export interface Reservation {
   demand: Demand;
   /** Nobody's estimate delays an overdue run: all count by their limits, and when those are up it starts for certain. */
   overdue: boolean;
+  /** Kept because the slot is promised, not because the run is too large for what is left. */
+  isPromise?: true;
 }
 
 /** How long a run may last at most. */

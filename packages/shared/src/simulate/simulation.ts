@@ -216,6 +216,8 @@ export class Simulation {
         this.#truth.moveJob(this.#truth.jobs.get(action.jobId)!, action.to, action.reason);
         continue;
       }
+      // A lost run begins again here: what leaving costs is not played.
+      if (action.kind === 'preempt') continue;
       const { runId, nodeId, slot } = action;
       const leaseEpoch = this.#truth.lease(runId, nodeId, slot);
       if (leaseEpoch === null) continue;
