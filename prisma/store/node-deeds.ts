@@ -231,3 +231,14 @@ export const tag = (
     await noteDeed(tx, 'tag', move, { add, remove });
     return (await byId(tx, nodeId))!;
   });
+
+/** How long a run of the node may be; null for any length. Throws Problem `conflict` for a retired node. */
+export const limit = (db: Database, move: Move & { longestRunSeconds: number | null }): Promise<Node> =>
+  db.$transaction(async (tx) => {
+    const { nodeId, longestRunSeconds } = move;
+    const node = await lockNode(tx, nodeId);
+    if (node.state === 'retired') throw retiredProblem(nodeId);
+    await tx.node.update({ where: { nodeId }, data: { longestRunSeconds: longestRunSeconds ?? 0 } });
+    await noteDeed(tx, 'limit', move, { longestRunSeconds });
+    return (await byId(tx, nodeId))!;
+  });

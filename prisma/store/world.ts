@@ -77,6 +77,7 @@ type NodeColumn =
   | 'retired'
   | 'seenAt'
   | 'memoryBytes'
+  | 'longestRunSeconds'
   | 'diskFreeBytes'
   | 'datasetDigests';
 interface NodeRow extends Pick<WorldNode, NodeColumn> {
@@ -87,8 +88,6 @@ interface NodeRow extends Pick<WorldNode, NodeColumn> {
   accelerators: Accelerator[];
   silentSlots: Record<string, { until: string }>;
 }
-
-const nodeDefaults = { longestRunSeconds: 0 } satisfies Partial<WorldNode>;
 
 const isOpen = ({ state }: { state: JobState }): boolean =>
   (openJobStates as readonly JobState[]).includes(state);
@@ -205,7 +204,7 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
           state = 'retired' AS retired, date_part('epoch', seen_at) * 1000 AS "seenAt", slots, accelerators, tags,
           program, protocol, (approved_inventory ->> 'memoryBytes')::float8 AS "memoryBytes",
           (vitals ->> 'diskFreeBytes')::float8 AS "diskFreeBytes", COALESCE(vitals -> 'datasetDigests', '[]') AS "datasetDigests",
-          silent_slots AS "silentSlots"
+          silent_slots AS "silentSlots", longest_run_seconds AS "longestRunSeconds"
         FROM node WHERE changed >= ${from}::bigint
       ) AS told) AS nodes`;
   const jobs: Told<JobRow, 'requestedAt'>[] = JSON.parse(row.jobs);
@@ -218,7 +217,6 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
     runs: runs.filter(isLive).map(runOf),
     nodes: nodes.map(
       ({ accelerators, slots, silentSlots, tags, program, protocol, quarantinedAt, seenAt, ...node }) => ({
-        ...nodeDefaults,
         ...node,
         drainReason: node.drainReason ?? (protocol === null ? null : protocolFault(protocol, program)),
         tags: countingTags(tags),

@@ -83,6 +83,10 @@ test('a machine asks, is approved, tagged, drained, resumed and retired; Redis i
     '--add',
     'quiet',
   ]);
+  const unclear = await retrain(['limit', nodeId, '--longest-run', '8', '-m', 'nights']);
+  assert.deepEqual([unclear.code, /--longest-run 8h/.test(unclear.err)], [2, true]);
+  const limited = await retrain(['limit', nodeId, '--longest-run', '8h', '-m', 'off at night']);
+  assert.match(limited.out, /takes runs of at most 8 h/);
   assert.equal((await retrain(['drain', nodeId, '-m', 'dust'])).code, 0);
   const text = (await retrain(['show', nodeId])).out;
   for (const wanted of [
@@ -92,15 +96,21 @@ test('a machine asks, is approved, tagged, drained, resumed and retired; Redis i
     /tag scarce: set by ada, .*mandatory/,
     /tag scratch: claimed/,
     /nodes.tag: slower than thought/,
+    /takes runs of at most 8 h/,
+    /nodes.limit: off at night/,
   ]) {
     assert.match(text, wanted);
   }
   assert.equal((await retrain(['resume', nodeId, '-m', 'clean'])).code, 0);
+  const freed = await retrain(['limit', nodeId, '--longest-run', 'any', '-m', 'day and night', '--json']);
+  assert.equal((JSON.parse(freed.out) as NodeDetail).longestRunSeconds, null);
   assert.deepEqual(
     (await shown(nodeId)).deeds.map(({ deed, reason }) => `${deed}: ${reason}`),
     [
+      'nodes.limit: day and night',
       'nodes.resume: clean',
       'nodes.drain: dust',
+      'nodes.limit: off at night',
       'nodes.tag: slower than thought',
       'nodes.approve: in the rack',
       'nodes.enrol: ',

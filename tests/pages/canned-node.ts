@@ -33,6 +33,7 @@ export const node: Node = {
   state: 'online',
   reason: null,
   slots: 2,
+  longestRunSeconds: 28_800,
   stateBy: 'ada',
   stateAt: at,
   accelerators: [

@@ -229,6 +229,7 @@ test('a node’s page shows state with who and why, both inventories, tags with 
     'CPU 1.5 %, memory 0 %, I/O 12.25 %',
     '0.3 s ahead of the farm',
     `${inventory!.program}, protocol 2`,
+    'at most 8 h, by their declared limit',
     nodeDetail.runs[0]!.runId,
     'it is in the rack',
   ]) {

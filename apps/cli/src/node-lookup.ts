@@ -1,5 +1,6 @@
 // A node as people name it: by its id, the head of it, or its name.
 
+import { displayDuration } from '@retraind/shared/units/duration';
 import type { Node, NodeDetail } from '@retraind/shared/wire/node';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { FarmClient } from './farm-client.ts';
@@ -19,3 +20,6 @@ export async function findNode(farm: FarmClient, word: string): Promise<NodeDeta
 
 export const nodeLine = ({ nodeId, name, class: nodeClass, state, stateBy, slots, reason }: Node): string =>
   `node ${nodeId} (${name}, ${nodeClass}, ${slots} slots) is ${state}${stateBy ? ` by ${stateBy}` : ''}${reason ? `: ${reason}` : ''}`;
+
+export const longestRunLine = ({ longestRunSeconds: seconds }: Node): string =>
+  seconds === null ? 'takes runs of any length' : `takes runs of at most ${displayDuration(seconds)}`;

@@ -15,6 +15,7 @@ import { nodeAcl } from './verbs/node/acl.ts';
 import { nodeApprove } from './verbs/node/approve.ts';
 import { nodeEnrol } from './verbs/node/enrol.ts';
 import { nodeDrain, nodeResume, nodeRetire } from './verbs/node/govern.ts';
+import { nodeLimit } from './verbs/node/limit.ts';
 import { nodeList } from './verbs/node/list.ts';
 import { nodeShow } from './verbs/node/show.ts';
 import { nodeTag } from './verbs/node/tag.ts';
@@ -75,6 +76,7 @@ export const verbs: readonly Verb[] = [
   nodeResume,
   nodeRetire,
   nodeTag,
+  nodeLimit,
   nodeAcl,
   archive,
   simulate,

@@ -2,6 +2,7 @@
 /** @jsxImportSource preact */
 // A node: its state with who and why, what was approved beside what it reports, tags with who says them, how it is, what it holds.
 import type { Device } from '@retraind/shared/gpu/device';
+import { displayDuration } from '@retraind/shared/units/duration';
 import type { Node, NodeDetail } from '@retraind/shared/wire/node';
 import { renderPage } from './layout.tsx';
 import { NodeBadge, Replayed, RunsTable } from './lists.tsx';
@@ -77,6 +78,12 @@ const Facts = ({ node }: { node: Node }) => (
     <dt>Slots</dt>
     <dd>
       {node.runs.length} of {node.slots} busy
+    </dd>
+    <dt>Takes runs of</dt>
+    <dd>
+      {node.longestRunSeconds === null
+        ? 'any length'
+        : `at most ${displayDuration(node.longestRunSeconds)}, by their declared limit`}
     </dd>
     <dt>Program</dt>
     <dd>

@@ -3,7 +3,7 @@ import type { Database } from '@retraind/prisma/client';
 import * as deeds from '@retraind/prisma/store/node-deeds';
 import * as nodes from '@retraind/prisma/store/nodes';
 import { nodeIdOf } from '@retraind/shared/attest/node-token';
-import { Node, NodeApproval, NodeRequest, NodeTagging } from '@retraind/shared/wire/node';
+import { Node, NodeApproval, NodeLimit, NodeRequest, NodeTagging } from '@retraind/shared/wire/node';
 import { Deed } from '@retraind/shared/wire/resources';
 import { needsRight } from '../auth.ts';
 import type { Farm } from '../farm.ts';
@@ -100,6 +100,25 @@ export function nodeDeedRoutes(app: App, farm: Farm): void {
     },
     async ({ params: { nodeId }, body, actor }) => {
       await deeds.tag(db, { ...body, nodeId, actor });
+      return readNode(farm, nodeId);
+    },
+  );
+
+  app.post(
+    '/api/v1/nodes/:nodeId/limit',
+    {
+      preHandler,
+      schema: {
+        tags: ['nodes'],
+        summary: 'Say how long a run of a node may be; runs that it has are not touched',
+        security: bearer,
+        params: NodePath,
+        body: NodeLimit,
+        response: answers(Node, 'The node.'),
+      },
+    },
+    async ({ params: { nodeId }, body, actor }) => {
+      await deeds.limit(db, { ...body, nodeId, actor });
       return readNode(farm, nodeId);
     },
   );

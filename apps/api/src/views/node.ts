@@ -22,6 +22,7 @@ export function nodeView(node: StoredNode, leased: readonly RunLine[], now: Date
     stateBy: node.stateBy,
     stateAt: node.stateAt.toISOString(),
     slots: node.slots,
+    longestRunSeconds: node.longestRunSeconds === 0 ? null : node.longestRunSeconds,
     accelerators: node.accelerators,
     inventory,
     approvedInventory,

@@ -95,6 +95,17 @@ export const NodeTagging = Type.Object(
 );
 export type NodeTagging = Static<typeof NodeTagging>;
 
+/** An admin says how long a run of a node may be (`POST /api/v1/nodes/{nodeId}/limit`). */
+export const NodeLimit = Type.Object(
+  {
+    reason: Reason,
+    /** Null for any. */
+    longestRunSeconds: nullable(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })),
+  },
+  { additionalProperties: false },
+);
+export type NodeLimit = Static<typeof NodeLimit>;
+
 const Inventory = Type.Object({
   ...NodeInventory.properties,
   cores: Type.Integer(),
@@ -116,6 +127,8 @@ export const Node = Type.Object({
   stateBy: Text,
   stateAt: Time,
   slots: Count,
+  /** It takes runs whose time limit is known and no longer than this; null: any. */
+  longestRunSeconds: nullable(Count),
   /** Ways to use the devices that are both approved and reported: what runs are placed by. */
   accelerators: Type.Array(AcceleratorShape),
   /** What the node says that it has; null before its first report. */

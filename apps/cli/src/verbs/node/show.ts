@@ -4,7 +4,7 @@ import type { NodeDetail } from '@retraind/shared/wire/node';
 import { exitCodes } from '@retraind/shared/wire/problems';
 import { jsonOption, type Verb } from '../../args.ts';
 import { farmOptions, findFarm } from '../../farm-client.ts';
-import { findNode, nodeLine } from '../../node-lookup.ts';
+import { findNode, longestRunLine, nodeLine } from '../../node-lookup.ts';
 import { table } from '../../output.ts';
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -27,6 +27,7 @@ function describe(node: NodeDetail): string {
   return [
     nodeLine(node),
     `program ${node.program ?? 'not told'}, protocol ${node.protocol ?? 'not told'}; seen ${node.seenAt ?? 'never'}`,
+    longestRunLine(node),
     ...(inventory?.replayedFrom
       ? [`its devices are replayed from the recording ${inventory.replayedFrom}`]
       : []),
