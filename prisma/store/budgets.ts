@@ -82,11 +82,7 @@ export const overrunning = (db: Connection): Promise<Overrun[]> =>
 const secondsPerHour = 3_600;
 
 /** The budgets as the scheduler weighs them: one an account and unit that has a limit. */
-export const forWorld = async (db: Connection): Promise<Budget[]> => {
-  // Most farms have none, and this is read at every tick.
-  const [any] = await db.$queryRaw<{ there: boolean }[]>`SELECT EXISTS (SELECT FROM budget) AS there`;
-  return any?.there ? (await list(db)).flatMap(budgetsOf) : [];
-};
+export const forWorld = async (db: Connection): Promise<Budget[]> => (await list(db)).flatMap(budgetsOf);
 
 const budgetsOf = (row: StoredBudget): Budget[] => {
   const of = (unit: Budget['unit'], limit: number | null, spent: number, reserved: number): Budget[] =>

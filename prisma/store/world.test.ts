@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
-import { demandOfTag } from '@retraind/shared/policy/world';
+import { demandOfTag, worldJob } from '@retraind/shared/policy/world';
 import { withDatabase } from '../../tests/support/database.ts';
 import {
   breakageOf,
@@ -22,7 +22,7 @@ import * as world from './world.ts';
 const { db, url } = await withDatabase({ alone: true });
 
 const ids = (change: world.WorldChange) => ({
-  jobs: change.jobs.map(({ jobId }) => jobId),
+  jobs: [...change.jobs, ...change.movedJobs].map(({ jobId }) => jobId),
   runs: change.runs.map(({ runId }) => runId),
 });
 
@@ -77,6 +77,32 @@ test('a job tells what it is weighed by: section and priority of its stanza, and
     [told?.section, told?.archivePriority, told?.datasetDigests],
     ['science', 'optional', ['b'.repeat(64), 'a'.repeat(64)]],
   );
+});
+
+test('what never moves of a job is told once, and again when it asks otherwise or comes back', async () => {
+  const { jobId } = await makeJob(db);
+  const one = (change: world.WorldChange) => ({
+    whole: change.jobs.find((job) => job.jobId === jobId),
+    moved: change.movedJobs.find((job) => job.jobId === jobId),
+  });
+  let cursor = (await world.read(db, null)).cursor;
+  const next = async () => {
+    const change = await world.read(db, cursor);
+    cursor = change.cursor;
+    return one(change);
+  };
+  await db.job.update({ where: { jobId }, data: { priority: 3 } });
+  const moved = await next();
+  assert.deepEqual([moved.whole, moved.moved?.priority], [undefined, 3]);
+
+  await db.job.update({ where: { jobId }, data: { demand: { ...demandOfTag([]), gpus: 2 } } });
+  assert.equal((await next()).whole?.demand.gpus, 2);
+
+  await jobs.move(db, jobId, 'held', 'a person looks');
+  assert.equal((await next()).whole?.state, 'held');
+  await db.job.update({ where: { jobId }, data: { priority: 4 } });
+  const [read, whole] = [await next(), one(await world.read(db, null)).whole!];
+  assert.deepEqual(worldJob(whole, read.moved!), whole);
 });
 
 test('what a slow transaction commits after a reading is told by the next one', async () => {

@@ -3,7 +3,7 @@
 //
 // The cursor is the xmin of the reader's snapshot: every transaction below it had ended, so what it wrote was read. Rows
 // marked with it or later are read again next time: at least once, never never. A row that left the world (a job that
-// ended, a run that was reported) comes under `goneJobIds`, `goneRunIds`.
+// ended, a run that was reported) comes under `goneJobIds`, `goneRunIds`. What never moves of a job is told when it comes.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { excludingCodes } from '@retraind/shared/job/blame-rules';
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
@@ -13,11 +13,14 @@ import {
   type Budget,
   type Demand,
   demandOfStored,
+  type MovingJob,
+  type StandingJob,
   slotsOfNode,
   type Tenure,
   type WorldJob,
   type WorldNode,
   type WorldRun,
+  worldJob,
 } from '@retraind/shared/policy/world';
 import type { Database } from '../client.ts';
 import * as budgets from './budgets.ts';
@@ -27,44 +30,16 @@ export interface WorldChange {
   cursor: string;
   /** Whether this is everything there is (the reader forgets what it had). */
   isWhole: boolean;
+  /** Told whole: new to the world, back in it, or with another demand. */
   jobs: WorldJob[];
+  /** Of jobs that were told whole before: what moves. */
+  movedJobs: MovingJob[];
   runs: WorldRun[];
   nodes: WorldNode[];
   goneJobIds: string[];
   goneRunIds: string[];
   /** All of them, at every reading: they are few. */
   budgets: Budget[];
-}
-
-type JobColumn =
-  | 'releaseId'
-  | 'releasePaused'
-  | 'jobId'
-  | 'source'
-  | 'version'
-  | 'suite'
-  | 'reason'
-  | 'requestedAt'
-  | 'requestedBy'
-  | 'priority'
-  | 'leastDeviceMemoryBytes'
-  | 'section'
-  | 'archivePriority'
-  | 'datasetDigests';
-interface JobRow extends Pick<WorldJob, JobColumn> {
-  state: JobState;
-  /** JSON text. */
-  demand: string;
-}
-
-type RunColumn = 'runId' | 'jobId' | 'seedIndex' | 'leasedAt' | 'notBefore' | 'failedOn' | 'excludedNodes';
-interface RunRow extends Pick<WorldRun, RunColumn> {
-  /** Of a leased run; null otherwise. */
-  tenure: Told<Tenure, 'keptAt'> | null;
-  promise: { nodeId: string; slot: number; until: Milliseconds } | null;
-  state: string;
-  nodeId: string | null;
-  slot: number | null;
 }
 
 type NodeColumn =
@@ -89,20 +64,64 @@ interface NodeRow extends Pick<WorldNode, NodeColumn> {
   silentSlots: Record<string, { until: string }>;
 }
 
-const isOpen = ({ state }: { state: JobState }): boolean =>
-  (openJobStates as readonly JobState[]).includes(state);
-const isLive = ({ state }: { state: string }): boolean => state === 'waiting' || state === 'leased';
-
 /** Milliseconds since 1970, as JSON has them. */
 type Milliseconds = number;
 type Told<Row, Dates extends keyof Row> = Omit<Row, Dates> & { [date in Dates]: Milliseconds | null };
 
+/** What is told once of a job, in this order. */
+type ToldStanding = [
+  source: string,
+  version: string,
+  suite: string,
+  /** JSON text. */
+  demand: string,
+  requestedAt: Milliseconds,
+  requestedBy: string,
+  section: string,
+  archivePriority: string,
+  datasetDigests: string[],
+  releaseId: string | null,
+];
+
+/** Columns of the rows that changed; all null where none did. */
+type JobColumns = [
+  jobIds: string[],
+  states: JobState[],
+  reasons: (string | null)[],
+  priorities: number[],
+  releasesPaused: (string | null)[],
+  leastDeviceMemories: number[],
+  standing: (ToldStanding | null)[],
+];
+
+/** What is told of a run that has a slot, had one, or is promised one. */
+interface Dealings {
+  nodeId: string | null;
+  slot: number | null;
+  leasedAt: Milliseconds | null;
+  /** Of a leased run; null otherwise. */
+  tenure: Told<Tenure, 'keptAt'> | null;
+  promise: { nodeId: string; slot: number; until: Milliseconds } | null;
+  failedOn: string[];
+  excludedNodes: WorldRun['excludedNodes'];
+}
+
+type RunColumns = [
+  runIds: string[],
+  jobIds: string[],
+  seedIndexes: number[],
+  states: string[],
+  notBefore: (Milliseconds | null)[],
+  dealings: (Dealings | null)[],
+];
+
 interface WorldRow {
   cursor: string;
-  /** JSON texts: one column of text costs a fraction of thousands of rows of columns. */
+  /** JSON texts of columns, the names told never: a quarter of the time that thousands of objects take. */
   jobs: string;
   runs: string;
   nodes: string;
+  hasBudgets: boolean;
 }
 
 /** Many jobs ask the same: equal texts are one value, so that a large queue is small, and what is known of one is known of all. */
@@ -125,39 +144,107 @@ const demands = new Demands();
 const dateOf = (milliseconds: Milliseconds | null): Date | null =>
   milliseconds === null ? null : new Date(milliseconds);
 
-// Field by field: a spread takes ten times as long, and thousands of rows may have changed.
-const jobOf = (row: Told<JobRow, 'requestedAt'>): WorldJob => ({
-  jobId: row.jobId,
-  source: row.source,
-  version: row.version,
-  suite: row.suite,
-  state: row.state,
-  reason: row.reason,
-  demand: demands.of(row.demand),
-  requestedAt: dateOf(row.requestedAt)!,
-  requestedBy: row.requestedBy,
-  priority: row.priority,
-  section: row.section,
-  archivePriority: row.archivePriority,
-  datasetDigests: row.datasetDigests,
-  releaseId: row.releaseId,
-  releasePaused: row.releasePaused,
-  leastDeviceMemoryBytes: row.leastDeviceMemoryBytes,
+/** Most jobs pin no data. */
+const none: string[] = [];
+
+const openStates: ReadonlySet<string> = new Set(openJobStates);
+
+function takeJobs(text: string, { jobs, movedJobs, goneJobIds }: WorldChange): void {
+  const columns: JobColumns = JSON.parse(text);
+  const [ids, states, reasons, priorities, paused, leastMemories, standing] = columns;
+  for (let i = 0; i < (ids?.length ?? 0); i++) {
+    const [jobId, state] = [ids[i]!, states[i]!];
+    if (!openStates.has(state)) {
+      goneJobIds.push(jobId);
+      continue;
+    }
+    const moving: MovingJob = {
+      jobId,
+      state,
+      reason: reasons[i]!,
+      priority: priorities[i]!,
+      releasePaused: paused[i]!,
+      leastDeviceMemoryBytes: leastMemories[i]!,
+    };
+    const told = standing[i]!;
+    if (told === null) movedJobs.push(moving);
+    else jobs.push(worldJob(standingJob(told), moving));
+  }
+}
+
+const standingJob = (told: ToldStanding): StandingJob => ({
+  source: told[0],
+  version: told[1],
+  suite: told[2],
+  demand: demands.of(told[3]),
+  requestedAt: new Date(told[4]),
+  requestedBy: told[5],
+  section: told[6],
+  archivePriority: told[7],
+  datasetDigests: told[8].length === 0 ? none : told[8],
+  releaseId: told[9],
 });
 
-const runOf = (row: Told<RunRow, 'leasedAt' | 'notBefore'>): WorldRun => ({
-  runId: row.runId,
-  jobId: row.jobId,
-  seedIndex: row.seedIndex,
-  state: row.state as WorldRun['state'],
-  holder: row.nodeId === null || row.slot === null ? null : { nodeId: row.nodeId, slot: row.slot },
-  leasedAt: dateOf(row.leasedAt),
-  notBefore: dateOf(row.notBefore),
-  failedOn: row.failedOn,
-  excludedNodes: row.excludedNodes,
-  class: null,
-  tenure: row.tenure && { ...row.tenure, keptAt: dateOf(row.tenure.keptAt) },
-  promise: row.promise && { ...row.promise, until: new Date(row.promise.until) },
+const noDealings: Dealings = {
+  ...{
+    nodeId: null,
+    slot: null,
+    leasedAt: null,
+    tenure: null,
+    promise: null,
+    failedOn: [],
+    excludedNodes: [],
+  },
+};
+
+function takeRuns(text: string, { runs, goneRunIds }: WorldChange): void {
+  const columns: RunColumns = JSON.parse(text);
+  const [ids, jobIds, seedIndexes, states, notBefore, dealings] = columns;
+  for (let i = 0; i < (ids?.length ?? 0); i++) {
+    const [runId, state] = [ids[i]!, states[i]!];
+    if (state !== 'waiting' && state !== 'leased') {
+      goneRunIds.push(runId);
+      continue;
+    }
+    const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes } = dealings[i] ?? noDealings;
+    runs.push({
+      runId,
+      jobId: jobIds[i]!,
+      seedIndex: seedIndexes[i]!,
+      state,
+      holder: nodeId === null || slot === null ? null : { nodeId, slot },
+      leasedAt: dateOf(leasedAt),
+      notBefore: dateOf(notBefore[i]!),
+      failedOn,
+      excludedNodes,
+      class: null,
+      tenure: tenure && { ...tenure, keptAt: dateOf(tenure.keptAt) },
+      promise: promise && { ...promise, until: new Date(promise.until) },
+    });
+  }
+}
+
+const nodeOf = ({
+  accelerators,
+  slots,
+  silentSlots,
+  tags,
+  program,
+  protocol,
+  quarantinedAt,
+  seenAt,
+  ...node
+}: Told<NodeRow, 'quarantinedAt' | 'seenAt'>): WorldNode => ({
+  ...node,
+  drainReason: node.drainReason ?? (protocol === null ? null : protocolFault(protocol, program)),
+  tags: countingTags(tags),
+  quarantinedAt: dateOf(quarantinedAt),
+  seenAt: dateOf(seenAt),
+  machine: node.class.split('+', 1)[0]!,
+  slots: slotsOfNode(slots, accelerators).map((slot) => {
+    const silent = silentSlots[slot.slot];
+    return silent ? { ...slot, silentUntil: new Date(silent.until) } : slot;
+  }),
 });
 
 /** Reads the world, or (with the cursor of an earlier reading) what changed since. One statement, so one snapshot. */
@@ -165,38 +252,37 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
   const from = since ?? '-1';
   const isWhole = since === null;
   const [row] = await db.$queryRaw<[WorldRow]>`
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor,
-      (SELECT COALESCE(json_agg(told), '[]')::text FROM (
-        SELECT job_id AS "jobId", source, version, suite, job.state, NULLIF(reason, '') AS reason, demand::text AS demand,
-          date_part('epoch', created_at) * 1000 AS "requestedAt", requested_by AS "requestedBy", priority,
-          release_id AS "releaseId", COALESCE(least_device_memory_bytes, 0) AS "leastDeviceMemoryBytes",
-          section, archive_priority AS "archivePriority", data_digests AS "datasetDigests",
-          CASE WHEN release_id IS NOT NULL THEN (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason FROM release
-           WHERE release.release_id = job.release_id AND release.state = 'paused') END AS "releasePaused"
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor, EXISTS (SELECT FROM budget) AS "hasBudgets",
+      (SELECT json_build_array(json_agg(job_id), json_agg(state), json_agg(NULLIF(reason, '')), json_agg(priority),
+          json_agg(CASE WHEN release_id IS NOT NULL THEN (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason
+           FROM release WHERE release.release_id = job.release_id AND release.state = 'paused') END),
+          json_agg(COALESCE(least_device_memory_bytes, 0)),
+          json_agg(CASE WHEN standing_changed >= ${from}::bigint THEN json_build_array(source, version, suite, demand::text,
+            date_part('epoch', created_at) * 1000, requested_by, section, archive_priority, data_digests, release_id) END))::text
         FROM job
         WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
-      ) AS told) AS jobs,
-      (SELECT COALESCE(json_agg(told), '[]')::text FROM (
-        SELECT run_id AS "runId", job_id AS "jobId", seed_index AS "seedIndex", state, node_id AS "nodeId", slot,
-          date_part('epoch', not_before) * 1000 AS "notBefore",
-          -- Most runs that wait were never leased: their leases are not looked for.
-          CASE WHEN state = 'leased' THEN (SELECT date_part('epoch', started_at) * 1000 FROM lease
-            WHERE lease.run_id = run.run_id AND outcome IS NULL) END AS "leasedAt",
-          CASE WHEN state = 'leased' THEN json_build_object('leaseEpoch', lease_epoch, 'leaving', leave_reason, 'keptAt',
-            CASE WHEN checkpoint_epoch = lease_epoch THEN date_part('epoch', checkpoint_at) * 1000 END, 'preemptions',
-            (SELECT count(*) FROM lease WHERE lease.run_id = run.run_id AND code = 'preempted')) END AS "tenure",
-          CASE WHEN promised_until IS NOT NULL THEN json_build_object('nodeId', promised_node_id, 'slot', promised_slot,
-            'until', date_part('epoch', promised_until) * 1000) END AS "promise",
-          CASE WHEN lease_epoch > 0 THEN ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
-                AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1) ELSE '{}' END AS "failedOn",
-          CASE WHEN lease_epoch = 0 THEN '[]' ELSE (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
-           FROM (SELECT DISTINCT ON (node_id) node_id, detail FROM lease
-                 WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
-                   -- An admin who drained or resumed the node since has looked at it.
-                   AND ended_at > (SELECT state_at FROM node WHERE node.node_id = lease.node_id)
-                 ORDER BY node_id, lease_epoch DESC) AS excluded) END AS "excludedNodes"
+      ) AS jobs,
+      -- Most runs that wait were never leased, and are promised nothing: nothing more is looked for.
+      (SELECT json_build_array(json_agg(run_id), json_agg(job_id), json_agg(seed_index), json_agg(state),
+          json_agg(date_part('epoch', not_before) * 1000),
+          json_agg(CASE WHEN lease_epoch > 0 OR promised_until IS NOT NULL THEN json_build_object('nodeId', node_id, 'slot', slot,
+            'leasedAt', CASE WHEN state = 'leased' THEN (SELECT date_part('epoch', started_at) * 1000 FROM lease
+              WHERE lease.run_id = run.run_id AND outcome IS NULL) END,
+            'tenure', CASE WHEN state = 'leased' THEN json_build_object('leaseEpoch', lease_epoch, 'leaving', leave_reason,
+              'keptAt', CASE WHEN checkpoint_epoch = lease_epoch THEN date_part('epoch', checkpoint_at) * 1000 END, 'preemptions',
+              (SELECT count(*) FROM lease WHERE lease.run_id = run.run_id AND code = 'preempted')) END,
+            'promise', CASE WHEN promised_until IS NOT NULL THEN json_build_object('nodeId', promised_node_id, 'slot', promised_slot,
+              'until', date_part('epoch', promised_until) * 1000) END,
+            'failedOn', ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id
+              AND outcome IN ('given-back', 'lost') AND blame = 'node' ORDER BY 1),
+            'excludedNodes', (SELECT COALESCE(json_agg(json_build_object('nodeId', node_id, 'reason', detail)), '[]')
+              FROM (SELECT DISTINCT ON (node_id) node_id, detail FROM lease
+                    WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
+                      -- An admin who drained or resumed the node since has looked at it.
+                      AND ended_at > (SELECT state_at FROM node WHERE node.node_id = lease.node_id)
+                    ORDER BY node_id, lease_epoch DESC) AS excluded)) END))::text
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
-      ) AS told) AS runs,
+      ) AS runs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
         SELECT node_id AS "nodeId", name, class, state <> 'pending' AS approved,
           CASE WHEN state IN ('drained', 'quarantined', 'retired') THEN state_reason END AS "drainReason",
@@ -207,31 +293,14 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
           silent_slots AS "silentSlots", longest_run_seconds AS "longestRunSeconds"
         FROM node WHERE changed >= ${from}::bigint
       ) AS told) AS nodes`;
-  const jobs: Told<JobRow, 'requestedAt'>[] = JSON.parse(row.jobs);
-  const runs: Told<RunRow, 'leasedAt' | 'notBefore'>[] = JSON.parse(row.runs);
   const nodes: Told<NodeRow, 'quarantinedAt' | 'seenAt'>[] = JSON.parse(row.nodes);
-  return {
-    cursor: row.cursor,
-    isWhole,
-    jobs: jobs.filter(isOpen).map(jobOf),
-    runs: runs.filter(isLive).map(runOf),
-    nodes: nodes.map(
-      ({ accelerators, slots, silentSlots, tags, program, protocol, quarantinedAt, seenAt, ...node }) => ({
-        ...node,
-        drainReason: node.drainReason ?? (protocol === null ? null : protocolFault(protocol, program)),
-        tags: countingTags(tags),
-        quarantinedAt: dateOf(quarantinedAt),
-        seenAt: dateOf(seenAt),
-        machine: node.class.split('+', 1)[0]!,
-        slots: slotsOfNode(slots, accelerators).map((slot) => {
-          const silent = silentSlots[slot.slot];
-          return silent ? { ...slot, silentUntil: new Date(silent.until) } : slot;
-        }),
-      }),
-    ),
-    // Read after the world: what a lease that it does not show yet has set aside is counted all the same.
-    budgets: await budgets.forWorld(db),
-    goneJobIds: jobs.filter((job) => !isOpen(job)).map(({ jobId }) => jobId),
-    goneRunIds: runs.filter((run) => !isLive(run)).map(({ runId }) => runId),
+  const change: WorldChange = {
+    ...{ cursor: row.cursor, isWhole, jobs: [], movedJobs: [], runs: [], goneJobIds: [], goneRunIds: [] },
+    nodes: nodes.map(nodeOf),
+    // Most farms have none. Read after the world: what a lease that it does not show yet has set aside is counted all the same.
+    budgets: row.hasBudgets ? await budgets.forWorld(db) : [],
   };
+  takeJobs(row.jobs, change);
+  takeRuns(row.runs, change);
+  return change;
 }

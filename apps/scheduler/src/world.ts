@@ -3,7 +3,7 @@
 
 import type { WorldChange } from '@retraind/prisma/store/world';
 import { Queue } from '@retraind/shared/policy/queue';
-import type { SchedulingPolicy, WorldJob } from '@retraind/shared/policy/world';
+import type { MovingJob, SchedulingPolicy } from '@retraind/shared/policy/world';
 
 /** What was read is forgotten after this time: a fault in the cursor costs a minute, not a stuck job. */
 const wholeReadMilliseconds = 60_000;
@@ -37,20 +37,22 @@ export class WorldMemory {
    * Takes in what was read; returns the open jobs whose own row may have changed. `askedAt` and `now` in milliseconds of a
    * monotonic clock.
    */
-  take(change: WorldChange, askedAt: number, now: () => number): WorldJob[] {
+  take(change: WorldChange, askedAt: number, now: () => number): MovingJob[] {
     if (change.isWhole) this.#queue = new Queue(this.#policy, this.#nodeSilenceSeconds);
     const queue = this.#queue;
-    for (const node of change.nodes) queue.putNode(node);
+    for (const node of change.nodes) queue.fleet.putNode(node);
     for (const job of change.jobs) queue.putJob(job);
+    // One that was never told is a fault of the cursor: everything is read again.
+    const isAllKnown = change.movedJobs.map((job) => queue.moveJob(job)).every((known) => known);
     for (const runId of change.goneRunIds) queue.dropRun(runId);
     for (const run of change.runs) queue.putRun(run);
     for (const jobId of change.goneJobIds) queue.dropJob(jobId);
     queue.budgets = change.budgets;
-    this.#cursor = change.cursor;
+    this.#cursor = isAllKnown ? change.cursor : null;
     if (change.isWhole) {
       const taken = now() - askedAt;
       this.#wholeAgainAt = now() + Math.max(wholeReadMilliseconds, taken / wholeReadShare);
     }
-    return change.jobs;
+    return [...change.jobs, ...change.movedJobs];
   }
 }

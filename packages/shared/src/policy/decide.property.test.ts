@@ -207,14 +207,14 @@ test('a queue kept up change by change decides as one made of the whole world', 
         const ids = new Set(kept.map(id));
         return old.map(id).filter((each) => !ids.has(each));
       };
-      for (const id of gone(before.nodes, next.nodes, ({ nodeId }) => nodeId)) queue.dropNode(id);
+      for (const id of gone(before.nodes, next.nodes, ({ nodeId }) => nodeId)) queue.fleet.dropNode(id);
       for (const id of gone(before.runs, next.runs, ({ runId }) => runId)) queue.dropRun(id);
-      for (const one of next.nodes) queue.putNode(one);
+      for (const one of next.nodes) queue.fleet.putNode(one);
       for (const one of next.runs) queue.putRun(one);
       for (const one of next.jobs) {
         queue.putJob(one);
         queue.putJob({ ...one, priority: one.priority + 7 });
-        queue.putJob(one);
+        assert.equal(queue.moveJob(one), true);
       }
       for (const id of gone(before.jobs, next.jobs, ({ jobId }) => jobId)) queue.dropJob(id);
       const whole = Queue.of(after);

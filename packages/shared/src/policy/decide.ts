@@ -15,21 +15,13 @@ import { type Reservation as BilledReservation, reservationOf } from '../cost/re
 import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
 import { exclusionClause, impossibility } from './clauses.ts';
+import type { SlotView } from './fleet.ts';
 import { Heap } from './heap.ts';
 import { chargeOf, Moment, rankOf, tellBudget } from './moment.ts';
 import { type Open, openSlots } from './open-slots.ts';
 import { type PreemptAction, preemptions } from './preempt.ts';
 import { isOverdue } from './priority.ts';
-import {
-  byAge,
-  type Entry,
-  type Kind,
-  type Lane,
-  Queue,
-  requesterOf,
-  type SlotView,
-  suiteOf,
-} from './queue.ts';
+import { byAge, type Entry, type Kind, type Lane, Queue, requesterOf, suiteOf } from './queue.ts';
 import { startOn } from './reservation.ts';
 import type { World, WorldJob, WorldSlot } from './world.ts';
 
@@ -86,11 +78,12 @@ export function takeMoment(queue: Queue, now: Date): { actions: Action[]; moment
   return { actions, moment };
 }
 
-/** The first run of a lane that may be placed now, with the rest of the lane. */
+/** The first run of a lane that may be placed now. */
 interface Head {
   lane: Lane;
   entry: Entry;
-  rest: Iterator<Entry>;
+  /** The entries after it; null until somebody asks, for most heads are never served. */
+  rest: Iterator<Entry> | null;
   points: number;
 }
 
@@ -124,27 +117,35 @@ function placePromised(moment: Moment, leaving: ReadonlySet<string>, actions: Ac
 
 function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void {
   const { queue, now } = moment;
+  const mayStart = ({ job, run }: Entry): boolean =>
+    isDue({ job, run }, now) && !leaving.has(job.jobId) && !moment.wasGiven(run.runId);
   const nextOf = (rest: Iterator<Entry>): Entry | null => {
-    for (let step = rest.next(); !step.done; step = rest.next()) {
-      const { job, run } = step.value;
-      if (isDue(step.value, now) && !leaving.has(job.jobId) && !moment.wasGiven(run.runId)) return step.value;
-    }
+    for (let step = rest.next(); !step.done; step = rest.next()) if (mayStart(step.value)) return step.value;
     return null;
   };
+  const headOf = (lane: Lane): Head | null => {
+    let entry = lane.entries.first() ?? null;
+    let rest: Head['rest'] = null;
+    if (entry !== null && !mayStart(entry)) {
+      rest = lane.entries[Symbol.iterator]();
+      entry = nextOf(rest);
+    }
+    return entry && { lane, entry, rest, points: rankOf(moment, lane, entry) };
+  };
+  const restOf = ({ lane, entry, rest }: Head): Iterator<Entry> => rest ?? lane.entries.after(entry);
   const heads: Head[] = [];
   for (const kind of queue.kinds.values()) {
     if (!fitsSome(queue, kind, moment.free.values())) continue;
     for (const lane of kind.lanes.values()) {
-      const rest = lane.entries[Symbol.iterator]();
-      const entry = nextOf(rest);
-      if (entry !== null) heads.push({ lane, entry, rest, points: rankOf(moment, lane, entry) });
+      const head = headOf(lane);
+      if (head !== null) heads.push(head);
     }
   }
   const heap = new Heap(heads, before);
   const spent = new Set<Kind>();
   const avoided = new Map<Kind, ReadonlySet<string>>();
   for (let head = heap.first(); head !== undefined && moment.free.size > 0; head = heap.first()) {
-    const { lane, entry, rest } = head;
+    const { lane, entry } = head;
     const { kind } = lane;
     if (spent.has(kind)) {
       heap.pop();
@@ -173,6 +174,7 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
       if (wishes.size > 1) continue;
       const budget = overspent(open[0]!)!;
       const reason = `Waits for ${budget.unit.toUpperCase()}-hours: ${tellBudget(budget, chargeOf(demand, open[0]!.fit.devices.length))}.`;
+      const rest = restOf(head);
       for (
         let next: Entry | null = entry, i = 0;
         next !== null && i < movesAtOnce;
@@ -192,6 +194,7 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
     }
     moment.place(entry, lane, best.view, best.fit.devices.length);
     actions.push(placeAction(entry, best));
+    const rest = restOf(head);
     const next = nextOf(rest);
     if (next === null) heap.pop();
     else heap.replaceFirst({ lane, entry: next, rest, points: rankOf(moment, lane, next) });
@@ -199,7 +202,7 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
 }
 
 function fitsSome(queue: Queue, kind: Kind, views: Iterable<SlotView>): boolean {
-  for (const view of views) if (queue.fit(kind, view) !== null) return true;
+  for (const view of views) if (queue.fleet.fit(kind, view) !== null) return true;
   return false;
 }
 
@@ -210,7 +213,7 @@ function fitsSome(queue: Queue, kind: Kind, views: Iterable<SlotView>): boolean 
 function mostSuitable(queue: Queue, open: readonly Open[], { job }: Entry): Open | null {
   const dataOf = (view: SlotView): number => {
     if (job.datasetDigests.length === 0) return 0;
-    const { datasets } = queue.nodes.get(view.node.nodeId)!;
+    const { datasets } = queue.fleet.nodes.get(view.node.nodeId)!;
     return job.datasetDigests.filter((digest) => datasets.has(digest)).length;
   };
   const idle = ({ view, fit }: Open): number =>
@@ -263,7 +266,7 @@ function reserve(moment: Moment, lane: Lane, entry: Entry, avoided: ReadonlySet<
   const kept = [...reservations.values()].filter(({ isPromise }) => !isPromise).length;
   if (kept >= (overdue ? reservationsAtOnce : 1)) return;
   const suits = (view: SlotView): boolean =>
-    queue.fit(lane.kind, view) !== null &&
+    queue.fleet.fit(lane.kind, view) !== null &&
     !avoided.has(view.node.nodeId) &&
     exclusionClause.holds(lane.kind.ask, view.node, view.slot);
   // Where every slot that suits is held, nobody can take what it waits for.
@@ -293,11 +296,15 @@ function hopelessJobs(queue: Queue, now: Date): MoveAction[] {
   const moves = new Map<string, MoveAction>();
   for (const kind of queue.kinds.values()) {
     const impossible = impossibility(kind.ask.demand);
-    if (impossible === null && (hopelessDays === 0 || !queue.isHopeless(kind))) continue;
+    if (impossible === null && (hopelessDays === 0 || !queue.fleet.isHopeless(kind))) continue;
+    const isOver = ({ job }: Entry): boolean =>
+      impossible !== null || now.getTime() - job.requestedAt.getTime() >= hopelessDays * daySeconds * 1_000;
     for (const lane of kind.lanes.values()) {
-      for (const { job } of lane.entries) {
+      if (!isOver(lane.entries.first()!)) continue;
+      for (const entry of lane.entries) {
+        if (!isOver(entry)) break;
+        const { job } = entry;
         const waited = (now.getTime() - job.requestedAt.getTime()) / 1_000;
-        if (impossible === null && waited < hopelessDays * daySeconds) break;
         const reason = impossible
           ? `No farm can serve it: ${impossible}.`
           : `No node that fits, and that may have it, was registered in ${displayDuration(waited)}; ask retrain explain what it lacks.`;

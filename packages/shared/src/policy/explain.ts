@@ -4,10 +4,11 @@ import type { JobState } from '../job/states.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type ClauseResult, clauses, exclusionClause, nodeResults, shapeClauses } from './clauses.ts';
 import { type Action, type PlaceAction, takeMoment } from './decide.ts';
+import type { SlotView } from './fleet.ts';
 import { leavingSeconds, Moment, rankOf } from './moment.ts';
 import type { PreemptAction } from './preempt.ts';
 import { expectedSeconds } from './priority.ts';
-import { byAge, type Entry, type Lane, Queue, runningStates, type SlotView } from './queue.ts';
+import { byAge, type Entry, type Lane, Queue, runningStates } from './queue.ts';
 import type { World, WorldJob, WorldRun } from './world.ts';
 
 /** One slot's answer to one run. */
@@ -47,7 +48,7 @@ export const explainJob = (world: World, now: Date, jobId: string): JobExplanati
   explainQueued(Queue.of(world), now, jobId);
 
 export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplanation | null {
-  const job = queue.jobs.get(jobId);
+  const job = queue.jobOf(jobId);
   if (job === undefined) return null;
   const { actions, moment } = takeMoment(queue, now);
   const ranks = new Moment(queue, now);
@@ -127,7 +128,7 @@ function explainWaiting(waiting: Waiting): Told {
 }
 
 const placeName = (queue: Queue, { nodeId, slot }: { nodeId: string; slot: number }): string =>
-  `${queue.nodes.get(nodeId)?.node.name ?? nodeId} slot ${slot}`;
+  `${queue.fleet.nodes.get(nodeId)?.node.name ?? nodeId} slot ${slot}`;
 
 /** Why a run that holds a slot leaves it, or is about to be asked to; null where it stays. */
 function leavingOf({ runId, tenure }: WorldRun, actions: readonly Action[]): string | null {
@@ -151,7 +152,7 @@ function promiseOf({ queue, moment, actions, entry: { run } }: Waiting): string 
 function slotsOf({ queue, now, moment, entry, lane }: Waiting): SlotAnswer[] {
   const { kind } = lane;
   const avoided = moment.avoidedBy(kind);
-  return [...queue.nodes.values()]
+  return [...queue.fleet.nodes.values()]
     .sort((a, b) => (a.node.nodeId < b.node.nodeId ? -1 : 1))
     .flatMap(({ node, slots }) => {
       const ofNode = nodeResults(node, queue.nodeSilenceSeconds, now);
@@ -204,7 +205,7 @@ function lanesAhead({ queue, ranks, entry, lane }: Waiting): Ahead[] {
  */
 function expectedStart({ queue, now, moment, lane }: Waiting, ahead: readonly Ahead[]): Date | null {
   const suits = (view: SlotView, of: Lane): boolean =>
-    queue.fit(of.kind, view) !== null && exclusionClause.holds(of.kind.ask, view.node, view.slot);
+    queue.fleet.fit(of.kind, view) !== null && exclusionClause.holds(of.kind.ask, view.node, view.slot);
   const slots = moment.serving.filter((view) => suits(view, lane));
   if (slots.length === 0) return null;
   const left = slots.map((view) => {

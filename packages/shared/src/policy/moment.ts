@@ -4,18 +4,11 @@ import { reservedSecondsOf, unitOf } from '../cost/reservation.ts';
 import { displayBytes } from '../units/bytes.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type Clause, exclusionClause, nodeServes } from './clauses.ts';
+import type { SlotView } from './fleet.ts';
 import { dueShares, excessOf, expectedSeconds, pointsAt } from './priority.ts';
-import {
-  type Entry,
-  type Kind,
-  type Lane,
-  type Queue,
-  requesterOf,
-  type SlotView,
-  suiteOf,
-} from './queue.ts';
+import { type Entry, type Held, type Kind, type Lane, type Queue, requesterOf, suiteOf } from './queue.ts';
 import { limitSeconds, type Reservation, type Room, respects, type Tenant } from './reservation.ts';
-import type { Account, BilledUnit, Budget, Demand, WorldJob } from './world.ts';
+import type { Account, BilledUnit, Budget, Demand } from './world.ts';
 
 type Payers = Pick<Lane, 'requester' | 'suite'>;
 
@@ -65,7 +58,7 @@ export class Moment {
   constructor(queue: Queue, now: Date) {
     this.queue = queue;
     this.now = now;
-    for (const { node, slots } of queue.nodes.values()) {
+    for (const { node, slots } of queue.fleet.nodes.values()) {
       if (!nodeServes(node, queue.nodeSilenceSeconds, now)) continue;
       this.serving.push(...slots);
       for (const view of slots) {
@@ -90,14 +83,14 @@ export class Moment {
     );
     for (const entry of [...queue.promised.values()].sort(byPromise)) {
       const { nodeId, slot, until } = entry.run.promise!;
-      const view = until > now ? queue.nodes.get(nodeId)?.slots[slot] : undefined;
+      const view = until > now ? queue.fleet.nodes.get(nodeId)?.slots[slot] : undefined;
       if (view === undefined || this.promised.has(view.key)) continue;
       this.promise(entry, queue.laneOf(entry.run.runId)!, view, queue.held.get(view.key));
     }
   }
 
   /** Keeps a slot, and the room of its node, for a run that waits until the one that has it is gone. */
-  promise(entry: Entry, lane: Lane, view: SlotView, holder: { job?: WorldJob } | undefined): void {
+  promise(entry: Entry, lane: Lane, view: SlotView, holder: Held | undefined): void {
     this.promised.set(view.key, entry);
     for (const account of [lane.requester, lane.suite]) this.#count(account, 1);
     if (holder?.job)
@@ -158,8 +151,7 @@ export class Moment {
   tenantsOf(nodeId: string): Tenant[] {
     const known = this.#tenants.get(nodeId);
     if (known) return known;
-    const tenants = [...(this.queue.heldByNode.get(nodeId)?.values() ?? [])].map((run): Tenant => {
-      const job = this.queue.jobs.get(run.jobId);
+    const tenants = [...(this.queue.heldByNode.get(nodeId) ?? [])].map(({ job, run }): Tenant => {
       const began = run.leasedAt?.getTime() ?? this.now.getTime();
       // Longer than foreseen: it is taken to end at any moment.
       const after = (seconds: number): number => Math.max(this.now.getTime() + 1, began + seconds * 1_000);
@@ -214,7 +206,7 @@ export class Moment {
       (view) =>
         !failedOn.includes(view.node.nodeId) &&
         exclusionClause.holds(kind.ask, view.node, view.slot) &&
-        this.queue.fit(kind, view) !== null &&
+        this.queue.fleet.fit(kind, view) !== null &&
         (view.node.diskFreeBytes === null || view.node.diskFreeBytes >= kind.ask.demand.diskBytes),
     );
     return new Set(other ? failedOn : []);
@@ -257,7 +249,7 @@ export class Moment {
   ): { clause: Clause; passes: boolean; reason: string }[] {
     const { demand } = entry.job;
     const isAvoided = avoided.has(view.node.nodeId);
-    const fit = this.queue.fit(lane.kind, view);
+    const fit = this.queue.fleet.fit(lane.kind, view);
     const budget = fit === null ? null : this.overspent(lane, demand, fit.devices.length);
     const room = this.roomOf(view);
     const roomy = this.hasRoom(lane.kind, view);

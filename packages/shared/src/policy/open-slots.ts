@@ -1,12 +1,13 @@
-// Where a kind of run may go at a moment: what lasts (Queue.fit), what goes by the name of a node, and the room that is left.
+// Where a kind of run may go at a moment: what lasts (Fleet.fit), what goes by the name of a node, and the room that is left.
 import { exclusionClause } from './clauses.ts';
+import type { Fleet, SlotView } from './fleet.ts';
 import type { Moment } from './moment.ts';
-import type { Kind, Queue, SlotView } from './queue.ts';
+import type { Kind } from './queue.ts';
 
 /** A slot that is open to a kind, and how it serves it. */
 export interface Open {
   view: SlotView;
-  fit: NonNullable<ReturnType<Queue['fit']>>;
+  fit: NonNullable<ReturnType<Fleet['fit']>>;
 }
 
 /** How a slot would serve a kind were it free and its node empty; null where it would not. */
@@ -16,7 +17,7 @@ export function fitHere(
   view: SlotView,
   avoided: ReadonlySet<string>,
 ): Open['fit'] | null {
-  const fit = queue.fit(kind, view);
+  const fit = queue.fleet.fit(kind, view);
   if (fit === null || avoided.has(view.node.nodeId)) return null;
   return exclusionClause.holds(kind.ask, view.node, view.slot) ? fit : null;
 }

@@ -10,7 +10,11 @@ test('it is always what a sorted array of its elements is', () => {
   });
   fc.assert(
     fc.property(deeds, (all) => {
-      const list = new Ordered<number>((a, b) => a - b);
+      // Many of the same key: tens.
+      const list = new Ordered<number>(
+        (value) => Math.floor(value / 10),
+        (a, b) => a - b,
+      );
       const plain = new Set<number>();
       for (const [adds, value] of all) {
         if (adds && !plain.has(value)) list.add(value);
@@ -22,13 +26,20 @@ test('it is always what a sorted array of its elements is', () => {
       const expected = [...plain].sort((a, b) => a - b);
       assert.deepEqual([...list], expected);
       assert.equal(list.first(), expected[0]);
+      const middle = expected[expected.length >> 1];
+      if (middle !== undefined) {
+        assert.deepEqual([...list.after(middle)], expected.slice((expected.length >> 1) + 1));
+      }
     }),
     { numRuns: 20 },
   );
 });
 
 test('many elements in any order, then all gone', () => {
-  const list = new Ordered<number>((a, b) => a - b);
+  const list = new Ordered<number>(
+    (value) => value,
+    () => 0,
+  );
   const mixed = Array.from({ length: 5_000 }, (_, i) => (i * 2_503) % 5_000);
   for (const value of mixed) list.add(value);
   assert.deepEqual([...list].slice(0, 3), [0, 1, 2]);

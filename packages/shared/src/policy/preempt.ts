@@ -9,11 +9,13 @@
 // Nothing goes in circles. The points of all runs that hold a slot, less what the squares of the accounts' shares cost, grow with each
 // exchange by the mean of the lead before and after it, thus by `points` at least; where time stands still exchanges end by
 // themselves. As time passes ranks change: a run is preempted `mostTimes` at most, and never within `leastHeldSeconds`.
+
 import { displayDuration } from '../units/duration.ts';
+import type { SlotView } from './fleet.ts';
 import { type Moment, rankOf } from './moment.ts';
 import { fitHere, type Open, openSlots } from './open-slots.ts';
 import { expectedSeconds, isOverdue, pointsAt, standingPoints } from './priority.ts';
-import { byAge, type Entry, type Kind, type Lane, requesterOf, type SlotView, suiteOf } from './queue.ts';
+import { byAge, type Entry, type Kind, type Lane, requesterOf, suiteOf } from './queue.ts';
 import type { Preemption, Tenure } from './world.ts';
 
 /** The run that is asked to leave, under the lease that was looked at, and the one that its slot is promised to. */
@@ -121,7 +123,7 @@ function waitingOnes(moment: Moment, leaving: ReadonlySet<string>, victims: read
   const { queue, now } = moment;
   const waiting: Waiting[] = [];
   for (const kind of queue.kinds.values()) {
-    if (!victims.some(({ view }) => queue.fit(kind, view) !== null)) continue;
+    if (!victims.some(({ view }) => queue.fleet.fit(kind, view) !== null)) continue;
     for (const lane of kind.lanes.values()) {
       for (const entry of lane.entries) {
         const { run, job } = entry;

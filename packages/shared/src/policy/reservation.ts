@@ -2,8 +2,9 @@
 // free (EASY backfill: D. Lifka, "The ANL/IBM SP scheduling system", 1995). The first such run in the order gets a
 // reservation, and each overdue one: on the node where it could start soonest by the expected ends of the runs there. A
 // smaller run may start there where it is expected to end before, or leaves the room as it is.
+
+import type { SlotView } from './fleet.ts';
 import { assumedSeconds, expectedSeconds } from './priority.ts';
-import type { SlotView } from './queue.ts';
 import type { Demand } from './world.ts';
 
 /** A run on a node: what it takes, when it is expected to give it back, and when it must (milliseconds since 1970). */

@@ -232,7 +232,7 @@ export class Simulation {
   #readWorld(): void {
     const { jobs, runs, nodes } = this.#truth.changed;
     this.#fleet.markSeen();
-    for (const { world } of nodes) this.#memory.putNode(world);
+    for (const { world } of nodes) this.#memory.fleet.putNode(world);
     for (const { world } of jobs) {
       if (this.#open.has(world.jobId)) this.#memory.putJob(world);
       else this.#memory.dropJob(world.jobId);
