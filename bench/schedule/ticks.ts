@@ -3,9 +3,9 @@
 import type { Database } from '@retraind/prisma/client';
 import * as runs from '@retraind/prisma/store/runs';
 import { read } from '@retraind/prisma/store/world';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { decideQueue } from '@retraind/shared/policy/decide';
 import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
-import { WorldMemory } from '../../apps/scheduler/src/world.ts';
 import { nodeCount, nodeIdOf, waitingIdOf } from './rows.ts';
 
 const changedShare = 0.01;

@@ -13,8 +13,9 @@ import { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as runs from '@retraind/prisma/store/runs';
 import * as tokens from '@retraind/prisma/store/tokens';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
-import { defaultPolicy } from '@retraind/shared/policy/world';
+import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { httpFarmClient } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { withDatabase } from '../support/database.ts';
@@ -62,7 +63,7 @@ export async function startFarm(): Promise<FarmServer> {
     leaseSeconds: 20,
     heartbeatSeconds: 5,
     gramsPerKwh: null,
-    policy: defaultPolicy,
+    memory: new WorldMemory(defaultPolicy, nodeSilenceSeconds),
     graceSeconds: 30,
   };
   const app = await buildApp(farm);

@@ -15,7 +15,8 @@ import { EventStreams } from '@retraind/api/sse';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { openDatabase } from '@retraind/prisma/client';
 import * as tokens from '@retraind/prisma/store/tokens';
-import { defaultPolicy } from '@retraind/shared/policy/world';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
+import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { withDatabase } from '../support/database.ts';
 
 const { url, db } = await withDatabase();
@@ -143,7 +144,7 @@ test('a database that goes away is 503 with the cure, for programs and browsers'
     leaseSeconds: 20,
     heartbeatSeconds: 5,
     gramsPerKwh: null,
-    policy: defaultPolicy,
+    memory: new WorldMemory(defaultPolicy, nodeSilenceSeconds),
     graceSeconds: 30,
   });
   for (const path of ['/api/v1/jobs', '/api/v1/runs', '/api/v1/packages/x', '/readyz', '/']) {

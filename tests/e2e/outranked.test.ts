@@ -8,6 +8,7 @@ import * as jobs from '@retraind/prisma/store/jobs';
 import * as leave from '@retraind/prisma/store/leave';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { explainQueued } from '@retraind/shared/policy/explain';
 import { defaultPolicy, type Preemption } from '@retraind/shared/policy/world';
 import type { Ring } from '@retraind/shared/wire/doorbell';
@@ -16,7 +17,6 @@ import { dispatch } from '../../apps/scheduler/src/dispatch.ts';
 import { createMetrics } from '../../apps/scheduler/src/metrics.ts';
 import type { Bell } from '../../apps/scheduler/src/queue/bell.ts';
 import { look, type TickParts, tick } from '../../apps/scheduler/src/tick.ts';
-import { WorldMemory } from '../../apps/scheduler/src/world.ts';
 import { withDatabase } from '../support/database.ts';
 import { findVersion, makeNode, selfReport, sha256Of } from '../support/scenario.ts';
 

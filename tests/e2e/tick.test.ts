@@ -10,6 +10,7 @@ import * as jobs from '@retraind/prisma/store/jobs';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import * as verdicts from '@retraind/prisma/store/verdicts';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { explainQueued } from '@retraind/shared/policy/explain';
 import { defaultPolicy, demandOfTag } from '@retraind/shared/policy/world';
 import type { WithheldRecords } from '@retraind/shared/verdict/evidence';
@@ -20,7 +21,6 @@ import { attend } from '../../apps/scheduler/src/judge.ts';
 import { createMetrics } from '../../apps/scheduler/src/metrics.ts';
 import type { Bell } from '../../apps/scheduler/src/queue/bell.ts';
 import { type TickParts, tick } from '../../apps/scheduler/src/tick.ts';
-import { WorldMemory } from '../../apps/scheduler/src/world.ts';
 import { withDatabase } from '../support/database.ts';
 import { breakageOf, evidenceOf, makeJob, makeNode, resultOf, selfReport } from '../support/scenario.ts';
 

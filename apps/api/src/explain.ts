@@ -1,15 +1,12 @@
 // Why a job is where it is: the scheduler's own decision, taken on the world of this moment.
 import type { JobDetail } from '@retraind/prisma/store/jobs';
-import * as world from '@retraind/prisma/store/world';
-import { explainJob } from '@retraind/shared/policy/explain';
-import { nodeSilenceSeconds } from '@retraind/shared/policy/world';
+import { explainQueued } from '@retraind/shared/policy/explain';
 import type { Explanation } from '@retraind/shared/wire/resources';
 import type { Farm } from './farm.ts';
 
-export async function explanationOf({ db, policy }: Farm, job: JobDetail): Promise<Explanation> {
-  const { jobs, runs, nodes, budgets } = await world.read(db, null);
-  const now = { jobs, runs, nodes, budgets, policy, nodeSilenceSeconds };
-  const explained = explainJob(now, new Date(), job.jobId);
+export async function explanationOf({ db, memory }: Farm, job: JobDetail): Promise<Explanation> {
+  await memory.refresh(db);
+  const explained = explainQueued(memory.queue, new Date(), job.jobId);
   if (explained === null) {
     // It asks nothing of the farm any more: its state and reason say all.
     // A reason may be a whole sentence, with its full stop.

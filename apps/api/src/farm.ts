@@ -1,7 +1,7 @@
 // What every route needs of the farm, made once by main (or a test) and handed to the app.
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
-import type { SchedulingPolicy } from '@retraind/shared/policy/world';
+import type { WorldMemory } from '@retraind/prisma/store/world-memory';
 import type { LiveFiles } from './live-files.ts';
 import type { EventStreams } from './sse.ts';
 
@@ -14,8 +14,8 @@ export interface Farm {
   leaseSeconds: number;
   /** How often a worker is to be heard. */
   heartbeatSeconds: number;
-  /** By which the scheduler decides, and the api explains. */
-  policy: SchedulingPolicy;
+  /** The world by the scheduler's policy, as far as somebody asked for an explanation. */
+  memory: WorldMemory;
   /** Grams of CO2 equivalent that a kWh costs here; null where no admin has said. */
   gramsPerKwh: number | null;
   /** How long a target may take to write a checkpoint when its run is to leave its slot. */

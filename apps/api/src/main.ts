@@ -5,8 +5,9 @@ import { loadConfig } from '@retraind/host/config';
 import { checkDatabase, openDatabase } from '@retraind/prisma/client';
 import * as ledger from '@retraind/prisma/store/ledger';
 import * as tokens from '@retraind/prisma/store/tokens';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { seedEntries } from '@retraind/shared/ledger/seed';
-import { defaultPolicy } from '@retraind/shared/policy/world';
+import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
@@ -28,7 +29,7 @@ const app = await buildApp(
     leaseSeconds: config.leaseSeconds,
     heartbeatSeconds: config.heartbeatSeconds,
     gramsPerKwh: config.gramsPerKwh || null,
-    policy: config.policy ?? defaultPolicy,
+    memory: new WorldMemory(config.policy ?? defaultPolicy, nodeSilenceSeconds),
     graceSeconds: config.graceSeconds,
   },
   log,

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { replaceFile } from '@retraind/host/replace-file';
 import { openDatabase } from '@retraind/prisma/client';
-import { defaultPolicy } from '@retraind/shared/policy/world';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
+import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { buildApp } from './app.ts';
 import { httpReference, type OpenApiDocument } from './http-reference.ts';
 import { LiveFiles } from './live-files.ts';
@@ -20,7 +21,7 @@ const app = await buildApp({
   leaseSeconds: 20,
   heartbeatSeconds: 5,
   gramsPerKwh: null,
-  policy: defaultPolicy,
+  memory: new WorldMemory(defaultPolicy, nodeSilenceSeconds),
   graceSeconds: 30,
 });
 await app.ready();

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ArtifactStore } from '@retraind/host/artifacts';
 import { loadConfig } from '@retraind/host/config';
 import { checkDatabase, type Database, listen, openDatabase } from '@retraind/prisma/client';
+import { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
@@ -15,7 +16,6 @@ import { Waker } from './listen.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type Bell, openBell } from './queue/bell.ts';
 import { type TickParts, tick } from './tick.ts';
-import { WorldMemory } from './world.ts';
 
 const config = loadConfig('scheduler', schedulerOptions);
 const databaseUrl = config.databaseUrl!;

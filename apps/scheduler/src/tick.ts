@@ -8,7 +8,7 @@ import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as quarantine from '@retraind/prisma/store/quarantine';
-import { read } from '@retraind/prisma/store/world';
+import type { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { runningStates } from '@retraind/shared/policy/queue';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
@@ -18,7 +18,6 @@ import type { Metrics } from './metrics.ts';
 import type { Bell } from './queue/bell.ts';
 import { reap } from './reap.ts';
 import { stopOverspent } from './spend.ts';
-import type { WorldMemory } from './world.ts';
 
 export interface TickParts {
   db: Database;
@@ -59,9 +58,7 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
 
 /** Reads what is new; returns the jobs whose rows changed and that want runs. */
 export async function look({ db, memory }: Pick<TickParts, 'db' | 'memory'>): Promise<string[]> {
-  const askedAt = performance.now();
-  const change = await read(db, memory.cursor(askedAt));
-  const changed = memory.take(change, askedAt, () => performance.now());
+  const changed = await memory.refresh(db);
   return changed.filter(({ state }) => runningStates.includes(state)).map(({ jobId }) => jobId);
 }
 

@@ -1,9 +1,9 @@
 // The world in memory, in the form in which it is decided upon: read whole at first and now and then, in between only what
-// changed (prisma/store/world).
-
-import type { WorldChange } from '@retraind/prisma/store/world';
+// changed. The scheduler decides by it, and the api explains by one of its own.
 import { Queue } from '@retraind/shared/policy/queue';
 import type { MovingJob, SchedulingPolicy } from '@retraind/shared/policy/world';
+import type { Database } from '../client.ts';
+import { read, type WorldChange } from './world.ts';
 
 /** What was read is forgotten after this time: a fault in the cursor costs a minute, not a stuck job. */
 const wholeReadMilliseconds = 60_000;
@@ -17,6 +17,7 @@ export class WorldMemory {
   #queue: Queue;
   #cursor: string | null = null;
   #wholeAgainAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(policy: SchedulingPolicy, nodeSilenceSeconds: number) {
     this.#policy = policy;
@@ -28,9 +29,15 @@ export class WorldMemory {
     return this.#queue;
   }
 
-  /** Where the next reading starts; null: read everything. `now` in milliseconds of a monotonic clock. */
-  cursor(now: number): string | null {
-    return now >= this.#wholeAgainAt ? null : this.#cursor;
+  /** Reads what is new, one reading after the other; returns the open jobs whose own row may have changed. */
+  refresh(db: Database): Promise<MovingJob[]> {
+    const refreshed = this.#reading.then(async () => {
+      const askedAt = performance.now();
+      const change = await read(db, askedAt >= this.#wholeAgainAt ? null : this.#cursor);
+      return this.take(change, askedAt, () => performance.now());
+    });
+    this.#reading = refreshed.catch(() => undefined);
+    return refreshed;
   }
 
   /**
