@@ -1,7 +1,7 @@
 // The world in memory, in the form in which it is decided upon: read whole at first and now and then, in between only what
 // changed. The scheduler decides by it, and the api explains by one of its own.
-import { Queue } from '@retraind/shared/policy/queue';
-import type { MovingJob, SchedulingPolicy } from '@retraind/shared/policy/world';
+import { Queue, runningStates } from '@retraind/shared/policy/queue';
+import type { SchedulingPolicy } from '@retraind/shared/policy/world';
 import type { Database } from '../client.ts';
 import { read, type WorldChange } from './world.ts';
 
@@ -29,8 +29,8 @@ export class WorldMemory {
     return this.#queue;
   }
 
-  /** Reads what is new, one reading after the other; returns the open jobs whose own row may have changed. */
-  refresh(db: Database): Promise<MovingJob[]> {
+  /** Reads what is new, one reading after the other; returns the jobs that may want something now (`take`). */
+  refresh(db: Database): Promise<string[]> {
     const refreshed = this.#reading.then(async () => {
       const askedAt = performance.now();
       const change = await read(db, askedAt >= this.#wholeAgainAt ? null : this.#cursor);
@@ -41,17 +41,18 @@ export class WorldMemory {
   }
 
   /**
-   * Takes in what was read; returns the open jobs whose own row may have changed. `askedAt` and `now` in milliseconds of a
-   * monotonic clock.
+   * Takes in what was read; returns the jobs of which a run ended or that stand otherwise than before: those may want more runs
+   * or a verdict, beside the idle ones of the queue. Of a whole reading, those that are under way: what waits untouched in its
+   * tens of thousands wants nothing. `askedAt` and `now` in milliseconds of a monotonic clock.
    */
-  take(change: WorldChange, askedAt: number, now: () => number): MovingJob[] {
+  take(change: WorldChange, askedAt: number, now: () => number): string[] {
     if (change.isWhole) this.#queue = new Queue(this.#policy, this.#nodeSilenceSeconds);
     const queue = this.#queue;
     for (const node of change.nodes) queue.fleet.putNode(node);
     for (const job of change.jobs) queue.putJob(job);
     // One that was never told is a fault of the cursor: everything is read again.
     const isAllKnown = change.movedJobs.map((job) => queue.moveJob(job)).every((known) => known);
-    for (const runId of change.goneRunIds) queue.dropRun(runId);
+    for (const { runId } of change.goneRuns) queue.dropRun(runId);
     for (const run of change.runs) queue.putRun(run);
     for (const jobId of change.goneJobIds) queue.dropJob(jobId);
     queue.budgets = change.budgets;
@@ -60,6 +61,12 @@ export class WorldMemory {
       const taken = now() - askedAt;
       this.#wholeAgainAt = now() + Math.max(wholeReadMilliseconds, taken / wholeReadShare);
     }
-    return [...change.jobs, ...change.movedJobs];
+    const standing = change.jobs.filter(({ state }) =>
+      change.isWhole ? state === 'retraining' : runningStates.includes(state),
+    );
+    const ended = change.goneRuns.filter(({ jobId }) =>
+      runningStates.includes(queue.jobOf(jobId)?.state ?? 'judged'),
+    );
+    return [...new Set([...standing, ...ended].map(({ jobId }) => jobId))];
   }
 }

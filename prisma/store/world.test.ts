@@ -53,7 +53,10 @@ test('a job, its run and their node are told whole, then only what changed, then
   await runs.report(db, { ...holder, outcome: resultOf('a') });
   await jobs.move(db, job.jobId, 'judged', 'bit-identical');
   const after = await world.read(db, beaten.cursor);
-  assert.deepEqual([after.goneRunIds, after.goneJobIds], [[holder.runId], [job.jobId]]);
+  assert.deepEqual(
+    [after.goneRuns, after.goneJobIds],
+    [[{ runId: holder.runId, jobId: job.jobId }], [job.jobId]],
+  );
 });
 
 test('a job tells what it is weighed by: section and priority of its stanza, and the data that its recipe pins', async () => {

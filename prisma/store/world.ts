@@ -3,7 +3,7 @@
 //
 // The cursor is the xmin of the reader's snapshot: every transaction below it had ended, so what it wrote was read. Rows
 // marked with it or later are read again next time: at least once, never never. A row that left the world (a job that
-// ended, a run that was reported) comes under `goneJobIds`, `goneRunIds`. What never moves of a job is told when it comes.
+// ended, a run that was reported) comes under `goneJobIds`, `goneRuns`. What never moves of a job is told when it comes.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { excludingCodes } from '@retraind/shared/job/blame-rules';
 import { type JobState, openJobStates } from '@retraind/shared/job/states';
@@ -37,7 +37,8 @@ export interface WorldChange {
   runs: WorldRun[];
   nodes: WorldNode[];
   goneJobIds: string[];
-  goneRunIds: string[];
+  /** Runs that hold and want nothing any more: reported, broken, cancelled. */
+  goneRuns: { runId: string; jobId: string }[];
   /** All of them, at every reading: they are few. */
   budgets: Budget[];
 }
@@ -197,13 +198,13 @@ const noDealings: Dealings = {
   },
 };
 
-function takeRuns(text: string, { runs, goneRunIds }: WorldChange): void {
+function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
   const columns: RunColumns = JSON.parse(text);
   const [ids, jobIds, seedIndexes, states, notBefore, dealings] = columns;
   for (let i = 0; i < (ids?.length ?? 0); i++) {
     const [runId, state] = [ids[i]!, states[i]!];
     if (state !== 'waiting' && state !== 'leased') {
-      goneRunIds.push(runId);
+      goneRuns.push({ runId, jobId: jobIds[i]! });
       continue;
     }
     const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes } = dealings[i] ?? noDealings;
@@ -295,7 +296,7 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
       ) AS told) AS nodes`;
   const nodes: Told<NodeRow, 'quarantinedAt' | 'seenAt'>[] = JSON.parse(row.nodes);
   const change: WorldChange = {
-    ...{ cursor: row.cursor, isWhole, jobs: [], movedJobs: [], runs: [], goneJobIds: [], goneRunIds: [] },
+    ...{ cursor: row.cursor, isWhole, jobs: [], movedJobs: [], runs: [], goneJobIds: [], goneRuns: [] },
     nodes: nodes.map(nodeOf),
     // Most farms have none. Read after the world: what a lease that it does not show yet has set aside is counted all the same.
     budgets: row.hasBudgets ? await budgets.forWorld(db) : [],

@@ -47,6 +47,7 @@ function scheduler(preemption: Preemption | null) {
     ...{ db, bell, artifacts: new ArtifactStore(folder), log: pino({ level: 'silent' }) },
     ...{ metrics: createMetrics(), memory: new WorldMemory(policy, 60), leaseSeconds: 60 },
     failures: new Map(),
+    stirred: new Set(),
   };
   const explain = async (jobId: string): Promise<string> => {
     await look(parts);

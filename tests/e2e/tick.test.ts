@@ -67,6 +67,7 @@ const newParts = (bell: Bell, leaseSeconds = 60): TickParts => ({
   memory: new WorldMemory(defaultPolicy, 60),
   leaseSeconds,
   failures: new Map(),
+  stirred: new Set(),
 });
 
 /** A job of its own and a node that was just seen. What other tests left is ended first, so that these are the only ones. */

@@ -88,6 +88,7 @@ async function tickWhile(signal: AbortSignal, ticking: Ticking): Promise<void> {
     memory: new WorldMemory(config.policy ?? defaultPolicy, nodeSilenceSeconds),
     leaseSeconds,
     failures: new Map(),
+    stirred: new Set(),
   };
   const listening = listen(databaseUrl, () => waker.wake());
   // Heartbeats that were missed while nobody led or the database was away are made up for first.

@@ -9,7 +9,6 @@ import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import * as quarantine from '@retraind/prisma/store/quarantine';
 import type { WorldMemory } from '@retraind/prisma/store/world-memory';
-import { runningStates } from '@retraind/shared/policy/queue';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
 import { dispatch, ringAgain } from './dispatch.ts';
@@ -29,6 +28,8 @@ export interface TickParts {
   leaseSeconds: number;
   /** When each job whose attention failed may be looked at again (milliseconds of performance.now). */
   failures: Map<string, { count: number; again: number }>;
+  /** Jobs that may want something and were not attended to yet. */
+  stirred: Set<string>;
 }
 
 /** Faults of what a run left behind: they stay until a person looks. Anything else is tried again. */
@@ -43,10 +44,11 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, parts.artifacts, log));
 
   metrics.deeds.inc({ deed: 'stop-overspent' }, await stopOverspent(parts));
-  const changed = await look(parts);
+  await look(parts);
   let deeds = 0;
-  for (const jobId of new Set([...changed, ...memory.queue.idleJobIds])) {
+  for (const jobId of new Set([...parts.stirred, ...memory.queue.idleJobIds])) {
     if (await attendSafely(parts, jobId)) deeds++;
+    if (!parts.failures.has(jobId)) parts.stirred.delete(jobId);
   }
   if (deeds > 0) await look(parts);
 
@@ -56,10 +58,13 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   endTimer();
 }
 
-/** Reads what is new; returns the jobs whose rows changed and that want runs. */
-export async function look({ db, memory }: Pick<TickParts, 'db' | 'memory'>): Promise<string[]> {
-  const changed = await memory.refresh(db);
-  return changed.filter(({ state }) => runningStates.includes(state)).map(({ jobId }) => jobId);
+/** Reads what is new. */
+export async function look({
+  db,
+  memory,
+  stirred,
+}: Pick<TickParts, 'db' | 'memory' | 'stirred'>): Promise<void> {
+  for (const jobId of await memory.refresh(db)) stirred.add(jobId);
 }
 
 /** One job that cannot be attended to must not keep the others waiting. */

@@ -12,7 +12,7 @@ BEGIN
 END $$;
 CREATE TRIGGER "job_mark_standing_new" BEFORE INSERT ON "job" FOR EACH ROW EXECUTE FUNCTION retraind_mark_standing();
 CREATE TRIGGER "job_mark_standing" BEFORE UPDATE ON "job" FOR EACH ROW
-  WHEN ((OLD."state", OLD."source", OLD."version", OLD."suite", OLD."demand", OLD."created_at", OLD."requested_by", OLD."section", OLD."archive_priority", OLD."data_digests", OLD."release_id")
+  WHEN ((OLD."state", OLD."source", OLD."version", OLD."suite", OLD."demand", OLD."control_at", OLD."created_at", OLD."requested_by", OLD."section", OLD."archive_priority", OLD."data_digests", OLD."release_id")
     IS DISTINCT FROM
-    (NEW."state", NEW."source", NEW."version", NEW."suite", NEW."demand", NEW."created_at", NEW."requested_by", NEW."section", NEW."archive_priority", NEW."data_digests", NEW."release_id"))
+    (NEW."state", NEW."source", NEW."version", NEW."suite", NEW."demand", NEW."control_at", NEW."created_at", NEW."requested_by", NEW."section", NEW."archive_priority", NEW."data_digests", NEW."release_id"))
   EXECUTE FUNCTION retraind_mark_standing();
