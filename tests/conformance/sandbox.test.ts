@@ -228,6 +228,18 @@ for (const name of sandboxNames) {
       assert.equal(existsSync(join(never.out, 'started')), false);
     });
 
+    test('ends at whatever moment of its start it is cancelled', async () => {
+      // bubblewrap's outer process and the first one inside are two until the mounts are made: neither may stay alone.
+      for (let milliseconds = 0; milliseconds < 40; milliseconds++) {
+        const cancel = new AbortController();
+        const run = start('exec sleep 1000', { signal: cancel.signal });
+        setTimeout(() => cancel.abort(), milliseconds);
+        const { reason, seconds } = await run.ended;
+        assert.equal(reason, 'cancelled', `after ${milliseconds} ms`);
+        assert.ok(seconds < 15, `after ${milliseconds} ms it took ${seconds} s`);
+      }
+    });
+
     test('network, host files, other processes: out of reach, or the taint says so', async () => {
       if (!sandbox.confines) {
         assert.deepEqual(sandbox.taints, ['unsandboxed']);

@@ -1,5 +1,5 @@
-// What a killed worker left in its slot's folder. A slot has one process at a time, so whatever lies there at its start
-// belongs to nobody.
+// What a killed worker left in its slot's folder. A slot has one process at a time (sandbox/keeper.ts keepSlot), so whatever lies
+// there at its start belongs to nobody.
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 

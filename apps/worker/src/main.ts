@@ -17,6 +17,7 @@ import { keepPresent } from './presence.ts';
 import { findPrograms } from './programs.ts';
 import { answerRings } from './queue/answer.ts';
 import { withNodePassword } from './queue/redis-user.ts';
+import { keepSlot, markName, newMark } from './sandbox/keeper.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
 import { serveRing } from './slot.ts';
 
@@ -40,12 +41,15 @@ const machine = openMachine();
 /** What must be right before this slot may be offered work. */
 async function prepare() {
   const key = loadNodeKey(config.nodeKeyFile);
-  const sandbox = openSandbox(config.sandbox);
+  const { keeper, ended } = await keepSlot(work, slot);
+  const leftovers = await sweepSlot(work, slot);
+  if (ended.length + leftovers.length > 0) log.info({ ended, leftovers }, 'swept what a dead worker left');
+  // What is started outside the sandbox (apt, tar, dpkg-source) inherits the mark, and ends with this worker too.
+  process.env[markName] = newMark(keeper);
+  const sandbox = openSandbox(config.sandbox, { keeper });
   await sandbox.check();
   const cache = join(work, 'cache');
   await mkdir(cache, { recursive: true });
-  const leftovers = await sweepSlot(work, slot);
-  if (leftovers.length > 0) log.info({ leftovers }, 'swept what a dead worker left');
   const source = config.inventory ? replayedInventory(config.inventory) : machineInventory(machine);
   const inventory = await Inventory.open(source);
   return { key, sandbox, inventory, programs: await findPrograms(cache, config.tfjsNode ?? null) };

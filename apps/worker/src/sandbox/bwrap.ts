@@ -4,22 +4,12 @@
 // As root the program runs as uid 65534 in real namespaces (a user namespace would map it to root, and the kernel lets
 // the real root's id write sysctls even without capabilities); otherwise in a user namespace.
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureTool } from '@retraind/host/debian-tools';
 import { Problem } from '@retraind/shared/wire/problems';
-import { killEach } from './process-tree.ts';
+import { type Keeper, markName, newMark } from './keeper.ts';
 import type { Command, DeviceNode, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
 
@@ -140,7 +130,7 @@ const bwrapArguments = (command: Command, privilege: Privilege, accounts: string
   const tmpfs = String(Math.min(command.limits.memoryBytes, tmpfsLimitBytes));
   return [
     ...privilegeArguments[privilege],
-    ...['--die-with-parent', '--new-session', '--hostname', 'retrain'],
+    ...['--die-with-parent', '--new-session', '--hostname', 'retrain', '--unsetenv', markName],
     ...parentArguments(['/etc/x', '/var/lib/x', ...command.mounts.map((mount) => mount.target)]),
     ...systemArguments(),
     ...[
@@ -205,7 +195,7 @@ const provideProgram = async (path: string | null): Promise<string> => {
 };
 
 /** The sandbox that production uses. `path` of the program; null: where the machine has it. */
-export const bwrap = (path: string | null): Sandbox => {
+export const bwrap = (path: string | null, keeper: () => Keeper): Sandbox => {
   let found: { program: string; privilege: Privilege; accounts: string } | undefined;
 
   const attempt = async (program: string, privilege: Privilege): Promise<string | null> => {
@@ -226,7 +216,8 @@ export const bwrap = (path: string | null): Sandbox => {
       '/bin/true',
     ];
     try {
-      await run(program, trial, { timeout: 20_000 });
+      const env = { ...process.env, [markName]: newMark(keeper()) };
+      await run(program, trial, { timeout: 20_000, killSignal: 'SIGKILL', env });
       return null;
     } catch (error) {
       const said = String((error as { stderr?: string }).stderr ?? '').trim();
@@ -246,8 +237,7 @@ export const bwrap = (path: string | null): Sandbox => {
         refusal = fault;
         continue;
       }
-      const accounts = mkdtempSync(join(tmpdir(), 'retrain-accounts-'));
-      process.once('exit', () => rmSync(accounts, { recursive: true, force: true }));
+      const accounts = keeper().folder;
       writeFileSync(join(accounts, 'passwd'), passwd, { mode: 0o644 });
       writeFileSync(join(accounts, 'group'), group, { mode: 0o644 });
       writeFileSync(join(accounts, 'hosts'), '127.0.0.1 localhost retrain\n', { mode: 0o644 });
@@ -274,9 +264,7 @@ export const bwrap = (path: string | null): Sandbox => {
         argv: [program, ...bwrapArguments(command, privilege, accounts)],
         env: command.env,
         cwd: '/',
-        // The first process inside dies with bwrap, and the kernel kills its PID namespace with it.
-        kill: async (pid) => killEach([pid]),
-        sweep: async () => {},
+        keeper: keeper(),
       });
     },
   };

@@ -69,13 +69,13 @@ export const memoryOf = async (pids: readonly number[]): Promise<number> => {
   return bytes;
 };
 
-/** Processes whose environment holds `NAME=value`: finds children that left their group and their parent. */
+/** Processes that were started with a variable `NAME=value…`: finds children that left their group and their parent. */
 export const processesMarked = async (mark: string): Promise<number[]> => {
   const found: number[] = [];
   for (const pid of await allProcesses()) {
     try {
       const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
-      if (environment.split('\0').includes(mark)) found.push(pid);
+      if (environment.split('\0').some((entry) => entry.startsWith(mark))) found.push(pid);
     } catch {
       // Another user's, or ended meanwhile.
     }

@@ -2,6 +2,7 @@
 // (tests/conformance/sandbox.test.ts). What each kind does and does not promise: docs/explanation/sandbox.md.
 import { Problem } from '@retraind/shared/wire/problems';
 import { bwrap } from './bwrap.ts';
+import { type Keeper, ownKeeper } from './keeper.ts';
 import { none } from './none.ts';
 
 /** A file or folder of this machine that the program may see, at a path that is the same on every machine. */
@@ -94,9 +95,10 @@ export interface Sandbox {
 
 export const sandboxNames = ['bwrap', 'none'] as const;
 
-/** The sandbox of that name. `bwrapPath`: the program; found or installed where absent. */
-export const openSandbox = (name: string, options: { bwrapPath?: string } = {}): Sandbox => {
-  if (name === 'bwrap') return bwrap(options.bwrapPath ?? null);
-  if (name === 'none') return none();
+/** The sandbox of that name. `bwrapPath`: the program; found or installed where absent. `keeper`: a slot's; this process's own where absent. */
+export const openSandbox = (name: string, options: { bwrapPath?: string; keeper?: Keeper } = {}): Sandbox => {
+  const keeper = () => options.keeper ?? ownKeeper();
+  if (name === 'bwrap') return bwrap(options.bwrapPath ?? null, keeper);
+  if (name === 'none') return none(keeper);
   throw new Problem('usage', `There is no sandbox "${name}".`, `Choose one of: ${sandboxNames.join(', ')}.`);
 };

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { Problem } from '@retraind/shared/wire/problems';
 import { diskUsage } from './disk-usage.ts';
-import { askEach, memoryOf, processTree } from './process-tree.ts';
+import { type Keeper, markName, newMark, sweepMarked } from './keeper.ts';
+import { askEach, killEach, memoryOf, processTree } from './process-tree.ts';
 import type { Command, Ending, EndReason } from './sandbox.ts';
 
 const pollMilliseconds = 300;
@@ -16,10 +17,8 @@ export interface Start {
   argv: readonly [string, ...string[]];
   env: Readonly<Record<string, string>>;
   cwd: string;
-  /** Kills the program and everything below it, while it lives. */
-  kill: (pid: number) => Promise<void>;
-  /** Kills what a program that ended by itself left behind. */
-  sweep: () => Promise<void>;
+  /** Ends what is left of it should this process die. */
+  keeper: Keeper;
 }
 
 const grownSince = async (paths: readonly string[], sizes: Map<string, number>): Promise<boolean> => {
@@ -52,34 +51,42 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   if (command.signal.aborted) return { ...ending, reason: 'cancelled' };
   if (command.leave?.signal.aborted) return { ...ending, reason: 'left' };
 
-  // One pipe for both streams, so that their order is the program's own; RLIMIT_FSIZE and no core files are inherited.
+  // The kernel ends it with this process (its main thread), and it looks that this process lives once that is asked for. One pipe
+  // for both streams, so that their order is the program's own; RLIMIT_FSIZE and no core files are inherited.
   const fileBytes = Math.max(limits.diskBytes, 1 << 20);
   const wrapper = [
-    '-c',
-    'exec "$@" 2>&1',
-    'sh',
+    ...['--pdeathsig', 'KILL', '--', '/bin/sh', '-c'],
+    '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@" 2>&1',
+    ...['sh', String(process.pid)],
     '/usr/bin/prlimit',
     `--fsize=${fileBytes}`,
     '--core=0',
     '--',
   ];
-  const child = spawn('/bin/sh', [...wrapper, ...start.argv], {
+  const mark = newMark(start.keeper);
+  const child = spawn('/usr/bin/setpriv', [...wrapper, ...start.argv], {
     cwd: start.cwd,
-    env: start.env,
+    env: { ...start.env, [markName]: mark },
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
   const pid = child.pid;
   let over: EndReason | null = null;
+  // What is killed may have started something at that moment that nothing but its mark ties to us any more (./keeper.ts): all
+  // that is marked goes, or `close` would wait for it.
+  const kill = async (root: number): Promise<void> => {
+    killEach(await processTree(root));
+    await sweepMarked(mark);
+  };
   let killing = Promise.resolve();
-  let sweeping = Promise.resolve();
+  let sweeping: Promise<unknown> = Promise.resolve();
   let lastSign = performance.now();
   const stop = (reason: EndReason): void => {
     // Its number may be another's once it has ended.
     const hasEnded = child.exitCode !== null || child.signalCode !== null;
     if (over !== null || pid === undefined || hasEnded) return;
     over = reason;
-    killing = start.kill(pid);
+    killing = kill(pid);
   };
   let leaving = false;
   let graceTimer: NodeJS.Timeout | undefined;
@@ -93,7 +100,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       // Children that were left behind hold the pipe open: without the sweep `close` would wait for them.
-      sweeping = start.sweep();
+      sweeping = sweepMarked(mark);
       child.once('close', () => resolve([code, signal]));
     });
   });
@@ -174,7 +181,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     throw new Problem(
       'sandbox-unavailable',
       `The program "${start.argv[0]}" cannot be started: ${(cause as Error).message}`,
-      'Check that /bin/sh and prlimit (package util-linux) are there.',
+      'Check that /bin/sh, setpriv and prlimit (package util-linux) are there.',
       { cause },
     );
   } finally {
