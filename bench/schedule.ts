@@ -1,10 +1,12 @@
 // What scheduling costs, over real PostgreSQL:
 //   npm run bench:schedule [-- --json] [--ticks N] [--submissions N] [--only ticks|latency]
+//     [--backend postgres|redis]       both, where there is a redis-server
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '@retraind/prisma/client';
 import { execute, startTestPostgres, templateName } from '../tests/support/postgres-server.ts';
-import { type Latencies, timeSubmissions } from './schedule/latency.ts';
+import { provideRedis } from '../tests/support/redis.ts';
+import { type Backend, backends, type Latencies, timeSubmissions } from './schedule/latency.ts';
 import { fill, nodeCount } from './schedule/rows.ts';
 import { type TickTimes, timeTicks } from './schedule/ticks.ts';
 
@@ -14,8 +16,13 @@ const { values } = parseArgs({
     ticks: { type: 'string', default: '200' },
     submissions: { type: 'string', default: '40' },
     only: { type: 'string' },
+    backend: { type: 'string' },
   },
 });
+if (values.backend !== undefined && !backends.includes(values.backend as Backend)) {
+  console.error(`bench:schedule: --backend is one of ${backends.join(', ')}`);
+  process.exit(2);
+}
 const say = (line: string): void => {
   if (!values.json) console.log(line);
 };
@@ -57,16 +64,22 @@ if (values.only !== 'latency') {
   }
   say(`  p99 at 100,000 over p99 at 1,000: ${(ticks.at(-1)!.p99 / ticks[0]!.p99).toFixed(2)}`);
 }
-let latency: Latencies | null = null;
+const latency: Latencies[] = [];
 if (values.only !== 'ticks') {
-  latency = await timeSubmissions(Number(values.submissions));
-  say(
-    `submit → lease taken and first step begun, ${latency.count} times: p50 ${ms(latency.begun.p50)}, p99 ${ms(latency.begun.p99)}`,
-  );
-  say(
-    `bare BullMQ add → active on the same backend:      p50 ${ms(latency.bare.p50)}, p99 ${ms(latency.bare.p99)}`,
-  );
-  say(`ratio of the medians: ${(latency.begun.p50 / latency.bare.p50).toFixed(1)}`);
+  const { path, absence } = await provideRedis();
+  say('submit → lease taken and first step begun, beside bare BullMQ add → active on the same backend:');
+  for (const backend of backends) {
+    if (values.backend !== undefined && values.backend !== backend) continue;
+    if (backend === 'redis' && path === null) {
+      say(`  ${backend.padEnd(8)} not measured: ${absence}`);
+      continue;
+    }
+    const one = await timeSubmissions(Number(values.submissions), backend === 'redis' ? path : null);
+    latency.push(one);
+    say(
+      `  ${backend.padEnd(8)} ${one.count} times: p50 ${ms(one.begun.p50)}, p99 ${ms(one.begun.p99)}; bare p50 ${ms(one.bare.p50)}, p99 ${ms(one.bare.p99)}; ratio of the medians ${(one.begun.p50 / one.bare.p50).toFixed(1)}`,
+    );
+  }
 }
 const growth = ticks.length > 0 ? ticks.at(-1)!.p99 / ticks[0]!.p99 : null;
 if (values.json) {

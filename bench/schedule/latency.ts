@@ -4,7 +4,9 @@ import { EventEmitter, once } from 'node:events';
 import { listen } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
 import { createPostgresBackend, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { startTestFarm, type TestFarm } from '../../tests/e2e/farm.ts';
+import { startRedis } from '../../tests/support/redis.ts';
 import { quantile } from './ticks.ts';
 
 export interface Latency {
@@ -13,7 +15,11 @@ export interface Latency {
   p99: number;
 }
 
+export const backends = ['postgres', 'redis'] as const;
+export type Backend = (typeof backends)[number];
+
 export interface Latencies {
+  backend: Backend;
   count: number;
   begun: Latency;
   bare: Latency;
@@ -24,19 +30,41 @@ const latencyOf = (times: number[]): Latency => {
   return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 };
 
-export async function timeSubmissions(count: number): Promise<Latencies> {
-  const farm = await startTestFarm({ examples: ['tiny'], seed: 'bench', sandbox: 'none', leaseSeconds: 30 });
+/** `redisProgram`: the queue lies in a Redis of its own; null: in the farm's PostgreSQL. */
+export async function timeSubmissions(count: number, redisProgram: string | null): Promise<Latencies> {
+  const redis = redisProgram === null ? null : await startRedis(redisProgram);
+  try {
+    return await timeOn(count, redis?.url);
+  } finally {
+    await redis?.stop();
+  }
+}
+
+async function timeOn(count: number, redisUrl: string | undefined): Promise<Latencies> {
+  const backend = redisUrl === undefined ? 'postgres' : 'redis';
+  const farm = await startTestFarm({
+    examples: ['tiny'],
+    seed: 'bench',
+    sandbox: 'none',
+    leaseSeconds: 30,
+    redisUrl,
+  });
   try {
     await endIntake(farm);
-    await submit(farm, -1);
-    const [begun, bare]: [number[], number[]] = [[], []];
-    for (let i = 0; i < count; i++) {
-      begun.push(await submit(farm, i));
-      bare.push(await addBare(farm, i));
+    const side = redisUrl === undefined ? await barePostgres(farm.databaseUrl) : await bareRedis(redisUrl);
+    try {
+      await submit(farm, -1);
+      await addBare(side, -1);
+      const [begun, bare]: [number[], number[]] = [[], []];
+      for (let i = 0; i < count; i++) {
+        begun.push(await submit(farm, i));
+        bare.push(await addBare(side, i));
+      }
+      return { backend, count, begun: latencyOf(begun), bare: latencyOf(bare) };
+    } finally {
+      await side.close();
     }
-    return { count, begun: latencyOf(begun), bare: latencyOf(bare) };
   } finally {
-    await closeBare();
     await farm.stop();
   }
 }
@@ -86,40 +114,49 @@ async function submit({ db, databaseUrl, post }: TestFarm, i: number): Promise<n
   }
 }
 
-type BareSide = Awaited<ReturnType<typeof openBare>>;
-let bareSide: BareSide | null = null;
+interface BareSide {
+  add: (i: number) => Promise<unknown>;
+  worker: EventEmitter;
+  close: () => Promise<void>;
+}
 
-async function openBare(databaseUrl: string) {
+const bareName = 'bench-bare';
+const optionsOf = (i: number) => ({ jobId: `bare-${i}`, removeOnComplete: true });
+
+async function barePostgres(databaseUrl: string): Promise<BareSide> {
   const connection = { connectionString: databaseUrl, schema: 'bullmq', max: 2 };
-  const queue = new Queue('bench-bare', { connection }, createPostgresBackend);
-  const worker = new Worker('bench-bare', async () => undefined, { connection }, createPostgresBackend);
+  const queue = new Queue(bareName, { connection }, createPostgresBackend);
+  const worker = new Worker(bareName, async () => undefined, { connection }, createPostgresBackend);
   await worker.waitUntilReady();
-  return { queue, worker };
+  const close = async () => {
+    await worker.close();
+    await queue.close();
+  };
+  return { add: (i) => queue.add('bare', { i }, optionsOf(i)), worker, close };
 }
 
-async function addBare({ databaseUrl }: TestFarm, i: number): Promise<number> {
-  if (bareSide === null) {
-    bareSide = await openBare(databaseUrl);
-    await addOne(bareSide, -1);
-  }
-  return addOne(bareSide, i);
+async function bareRedis(redisUrl: string): Promise<BareSide> {
+  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const queue = new Queue(bareName, { connection });
+  const worker = new Worker(bareName, async () => undefined, { connection });
+  await worker.waitUntilReady();
+  const close = async () => {
+    await worker.close();
+    await queue.close();
+    connection.disconnect();
+  };
+  return { add: (i) => queue.add('bare', { i }, optionsOf(i)), worker, close };
 }
 
-async function addOne({ queue, worker }: BareSide, i: number): Promise<number> {
+async function addBare({ add, worker }: BareSide, i: number): Promise<number> {
   const active = new Promise<void>((resolve) => {
     worker.once('active', () => resolve());
   });
   const done = once(worker, 'completed');
   const from = performance.now();
-  await queue.add('bare', { i }, { jobId: `bare-${i}`, removeOnComplete: true });
+  await add(i);
   await active;
   const taken = performance.now() - from;
   await done;
   return taken;
-}
-
-async function closeBare(): Promise<void> {
-  await bareSide?.worker.close();
-  await bareSide?.queue.close();
-  bareSide = null;
 }
