@@ -11,6 +11,7 @@ import { beginningOf, bornAs } from './job-birth.ts';
 import { type Job, jobOf, moveJob } from './job-move.ts';
 import { type Holder, requireHolder } from './lease-hold.ts';
 import { hasChanged, replace } from './overlay.ts';
+import { recordClass } from './run-class.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
 
 export type { Job };
@@ -251,6 +252,7 @@ export const recordRecipe = (
         'conflict',
         `Run ${holder.runId} found another recipe or job seed than the runs before`,
       );
+    await recordClass(tx, holder, demand);
     if (row.control !== null) return jobOf(row);
     const { estimateSeconds } = jobOf(row).demand;
     const data = {

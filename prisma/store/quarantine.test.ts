@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunPlace } from '@retraind/shared/job/run-place';
+import { demandOfTag } from '@retraind/shared/policy/world';
 import { withDatabase } from '../../tests/support/database.ts';
 import { makeJob, makeNode, resultOf } from '../../tests/support/scenario.ts';
 import { ofSubject } from './audit.ts';
@@ -33,7 +34,9 @@ async function jobWith(by: [node: nodes.Node, bytes: string][]) {
   for (const [i, [{ nodeId }, bytes]] of by.entries()) {
     const runId = runIds[i]!;
     const leaseEpoch = await runs.lease(db, { runId, nodeId, slot: 0, leaseSeconds: 60 });
-    await runs.report(db, { runId, nodeId, leaseEpoch: leaseEpoch!, outcome: resultOf(bytes) });
+    const holder = { runId, nodeId, leaseEpoch: leaseEpoch! };
+    await jobs.recordRecipe(db, { ...holder, control: 'c', jobSeed: 's', demand: demandOfTag([]) });
+    await runs.report(db, { ...holder, outcome: resultOf(bytes) });
   }
   return { job, runIds };
 }
@@ -124,4 +127,20 @@ test('a quarantined node gets no run and loses those that it has; resumed, its p
     [c, 'y'],
   ]);
   assert.deepEqual(await quarantine.inspect(db, later.jobId), [], 'one since it was mended');
+});
+
+test('a void run that another is bound to is made again in its class, others anywhere', async () => {
+  const [a, b, c] = [await makeNode(db), await makeNode(db), await makeNode(db)];
+  const by: [nodes.Node, string][] = [
+    [a, 'good'],
+    [b, 'good'],
+    [c, 'bad'],
+  ];
+  const [first, second] = [await jobWith(by), await jobWith(by)];
+  await runs.add(db, first.job.jobId, [again(2)]);
+  const [done] = await quarantine.inspect(db, second.job.jobId);
+  assert.deepEqual(done?.voidRunIds.toSorted(), [first.runIds[2]!, second.runIds[2]!].toSorted());
+  const made = await Promise.all(done!.newRunIds.map((runId) => runs.byId(db, runId)));
+  const classIn = ({ job }: typeof first) => made.find((run) => run?.jobId === job.jobId)?.class;
+  assert.deepEqual([classIn(first), classIn(second)], ['amd64', null]);
 });

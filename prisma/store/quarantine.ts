@@ -114,8 +114,14 @@ const voidRun = async (tx: Transaction, runId: string, nodeId: string): Promise<
     UPDATE run SET state = 'void', blame = 'node', code = 'conflict', detail = ${detail} WHERE run_id = ${runId}`;
   await note(tx, { actor: 'farm', deed: 'runs.void', subject: `run:${runId}`, reason: detail });
   const rows = await tx.$queryRaw<{ runId: string }[]>`
-    INSERT INTO run (run_id, job_id, purpose, seed_index, declared_seed, numerics, repeat)
-    SELECT ${newId()}, job_id, purpose, seed_index, declared_seed, numerics, repeat FROM run JOIN job USING (job_id)
+    INSERT INTO run (run_id, job_id, purpose, seed_index, declared_seed, numerics, repeat, class)
+    SELECT ${newId()}, job_id, purpose, seed_index, declared_seed, numerics, repeat,
+      -- Others may be bound to the class of this one: the new one must stay comparable with them.
+      CASE WHEN EXISTS (SELECT FROM run bound WHERE bound.job_id = run.job_id AND bound.seed_index = run.seed_index
+                        AND bound.declared_seed IS NOT DISTINCT FROM run.declared_seed AND bound.numerics = run.numerics
+                        AND bound.class IS NOT NULL AND bound.state IN ('waiting', 'leased', 'reported', 'void'))
+        THEN (SELECT class FROM lease WHERE lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch) END
+    FROM run JOIN job USING (job_id)
     WHERE run_id = ${runId} AND job.state IN ('needs-retrain', 'retraining', 'judged')
     RETURNING run_id AS "runId"`;
   return rows.map((row) => row.runId);

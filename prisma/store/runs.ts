@@ -26,6 +26,7 @@ import {
   noteSlot,
 } from './lease-end.ts';
 import { type Holder, refusal, requireHolder } from './lease-hold.ts';
+import { boundPlaces } from './run-class.ts';
 import { type SourceVersion, versionOf } from './versions.ts';
 
 export type { Breakage, Holder, LeaseEnd, LeaseFiles };
@@ -56,10 +57,11 @@ export const add = (db: Database, jobId: string, places: readonly RunPlace[]): P
     const kept = all.filter((run) =>
       run.state === 'broken' ? isAnswer(run) : run.state !== 'cancelled' && run.state !== 'void',
     );
-    const rows = placesBeyond(places, kept).map(({ purpose, seedIndex, declaredSeed, numerics, repeat }) => ({
+    const missing = await boundPlaces(tx, jobId, placesBeyond(places, kept));
+    const rows = missing.map(({ purpose, seedIndex, declaredSeed, numerics, repeat, class: bound }) => ({
       runId: newId(),
       jobId,
-      ...{ purpose, seedIndex, declaredSeed, numerics, repeat },
+      ...{ purpose, seedIndex, declaredSeed, numerics, repeat, class: bound },
     }));
     await tx.run.createMany({ data: rows });
     return rows.map(({ runId }) => runId);

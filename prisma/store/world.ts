@@ -95,8 +95,9 @@ type JobColumns = [
   standing: (ToldStanding | null)[],
 ];
 
-/** What is told of a run that has a slot, had one, or is promised one. */
+/** What is told of a run that has a slot, had one, is promised one, or is bound to a class. */
 interface Dealings {
+  class: string | null;
   nodeId: string | null;
   slot: number | null;
   leasedAt: Milliseconds | null;
@@ -188,6 +189,7 @@ const standingJob = (told: ToldStanding): StandingJob => ({
 
 const noDealings: Dealings = {
   ...{
+    class: null,
     nodeId: null,
     slot: null,
     leasedAt: null,
@@ -207,7 +209,8 @@ function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
       goneRuns.push({ runId, jobId: jobIds[i]! });
       continue;
     }
-    const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes } = dealings[i] ?? noDealings;
+    const dealt = dealings[i] ?? noDealings;
+    const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes } = dealt;
     runs.push({
       runId,
       jobId: jobIds[i]!,
@@ -218,7 +221,7 @@ function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
       notBefore: dateOf(notBefore[i]!),
       failedOn,
       excludedNodes,
-      class: null,
+      class: dealt.class,
       tenure: tenure && { ...tenure, keptAt: dateOf(tenure.keptAt) },
       promise: promise && { ...promise, until: new Date(promise.until) },
     });
@@ -263,10 +266,11 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
         FROM job
         WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
       ) AS jobs,
-      -- Most runs that wait were never leased, and are promised nothing: nothing more is looked for.
+      -- Most runs that wait were never leased, are promised nothing and compared with none: nothing more is looked for.
       (SELECT json_build_array(json_agg(run_id), json_agg(job_id), json_agg(seed_index), json_agg(state),
           json_agg(date_part('epoch', not_before) * 1000),
-          json_agg(CASE WHEN lease_epoch > 0 OR promised_until IS NOT NULL THEN json_build_object('nodeId', node_id, 'slot', slot,
+          json_agg(CASE WHEN lease_epoch > 0 OR promised_until IS NOT NULL OR class IS NOT NULL
+            THEN json_build_object('class', class, 'nodeId', node_id, 'slot', slot,
             'leasedAt', CASE WHEN state = 'leased' THEN (SELECT date_part('epoch', started_at) * 1000 FROM lease
               WHERE lease.run_id = run.run_id AND outcome IS NULL) END,
             'tenure', CASE WHEN state = 'leased' THEN json_build_object('leaseEpoch', lease_epoch, 'leaving', leave_reason,

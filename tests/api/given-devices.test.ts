@@ -11,9 +11,10 @@ import type { Node } from '@retraind/shared/wire/node';
 import type { Problem } from '@retraind/shared/wire/problems';
 import { tellSelf } from '@retraind/worker/http-farm-client';
 import type { NodeKey } from '@retraind/worker/node-key';
+import { deviceOf } from '../support/device.ts';
 import { findVersion, resultOf } from '../support/scenario.ts';
 import { adminToken, startFarm } from './farm-server.ts';
-import { deviceOf, selfOf } from './node-self.ts';
+import { selfOf } from './node-self.ts';
 
 const server = await startFarm();
 const { address: api, db } = server;

@@ -16,8 +16,9 @@ import { httpFarmClient } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { SignJWT } from 'jose';
 import { withDatabase } from '../support/database.ts';
+import { deviceOf } from '../support/device.ts';
 import { makeJob } from '../support/scenario.ts';
-import { deviceOf, selfOf } from './node-self.ts';
+import { selfOf } from './node-self.ts';
 
 const { url, db } = await withDatabase();
 const folder = mkdtempSync(join(tmpdir(), 'retraind-hostile-'));

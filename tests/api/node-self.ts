@@ -2,22 +2,7 @@
 import type { Device } from '@retraind/shared/gpu/device';
 import type { NodeEnrolment, NodeReport } from '@retraind/shared/wire/node';
 import type { NodeKey } from '@retraind/worker/node-key';
-
-export const deviceOf = (ordinal: number, change: Partial<Device> = {}): Device => ({
-  deviceId: `GPU-${ordinal}`,
-  vendor: 'nvidia',
-  name: 'NVIDIA A100-SXM4-80GB',
-  architecture: 'sm80',
-  memoryBytes: 81_920 * 2 ** 20,
-  driver: '535.54.03',
-  runtime: '12.2',
-  sliceOf: null,
-  vulkan: false,
-  faults: [],
-  temperatureCelsius: 27,
-  energy: 'sampled',
-  ...change,
-});
+import { deviceOf } from '../support/device.ts';
 
 export const selfOf = (devices: Device[] = [], change: Partial<NodeReport> = {}): NodeReport => ({
   inventory: { devices, replayedFrom: null, program: 'test 0.1.0' },

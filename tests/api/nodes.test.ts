@@ -10,8 +10,9 @@ import type { Node, NodeDetail, NodeReport } from '@retraind/shared/wire/node';
 import { askToServe, tellSelf } from '@retraind/worker/http-farm-client';
 import { loadNodeKey, type NodeKey } from '@retraind/worker/node-key';
 import { SignJWT } from 'jose';
+import { deviceOf } from '../support/device.ts';
 import { adminToken, porterToken, startFarm } from './farm-server.ts';
-import { deviceOf, enrolmentOf, selfOf } from './node-self.ts';
+import { enrolmentOf, selfOf } from './node-self.ts';
 
 const server = await startFarm();
 const { address: api } = server;

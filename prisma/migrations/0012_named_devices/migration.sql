@@ -1,5 +1,5 @@
 -- A lease names the devices that its run may have, so that no worker gives one that nobody approved, and the class that it computes in,
--- so that what is compared with it bit by bit is made in the same. An admin says how long a run of a node may be. Requests to enrol are
+-- which binds the runs that are compared with it bit by bit. An admin says how long a run of a node may be. Requests to enrol are
 -- counted here, for all api processes together.
 
 -- AlterTable
@@ -8,6 +8,9 @@ ALTER TABLE "node" ADD COLUMN     "longest_run_seconds" INTEGER NOT NULL DEFAULT
 -- AlterTable
 ALTER TABLE "lease" ADD COLUMN     "class" TEXT,
 ADD COLUMN     "device_ids" TEXT[] DEFAULT ARRAY[]::TEXT[];
+
+-- AlterTable
+ALTER TABLE "run" ADD COLUMN     "class" TEXT;
 
 -- CreateTable
 CREATE TABLE "enrolment_bucket" (

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Accelerator } from './accelerator.ts';
-import { classOf, parseClass, printClass } from './class.ts';
+import { classFor, classOf } from './class.ts';
+import { parseWishes } from './wish.ts';
 
 const of = { name: 'x', memoryBytes: 1 };
 const h100: Accelerator = { kind: 'cuda', capability: 90, ...of };
@@ -15,7 +15,7 @@ test('the class names the machine and the architecture that says most', () => {
     ['amd64', [h100], 'amd64+sm90'],
     ['amd64', [t4, h100, w6800], 'amd64+sm90'],
     ['amd64', [vulkan, w6800], 'amd64+gfx1030'],
-    ['amd64', [vulkan], 'amd64'],
+    ['amd64', [vulkan], 'amd64+vulkan'],
     ['arm64', [], 'arm64'],
   ] as const) {
     assert.equal(classOf(machine, devices), expected);
@@ -23,16 +23,29 @@ test('the class names the machine and the architecture that says most', () => {
   }
 });
 
-test('what is no class is refused', () => {
-  for (const text of ['', '+sm90', 'amd64+', 'amd64+sm90+x', 'AMD64', 'amd64+sm_90', 'amd64+gfx', 'a b']) {
-    assert.equal(parseClass(text), null, text);
-  }
-});
-
-test('what is printed reads back the same', () => {
-  const anyClass = fc.record({
-    machine: fc.constantFrom('amd64', 'arm64', 'ppc64el', 'kfreebsd-amd64'),
-    architecture: fc.constantFrom(null, 'sm75', 'sm120', 'gfx90a', 'gfx1030'),
+test('a run computes in the class of the devices that it is given, not of all that the slot has', () => {
+  const need = (wishes: string, gpuMemoryBytes = 0) => ({
+    accelerators: parseWishes(wishes).wishes,
+    gpus: 1,
+    gpuMemoryBytes,
   });
-  fc.assert(fc.property(anyClass, (one) => assert.deepEqual({ ...parseClass(printClass(one)) }, { ...one })));
+  const large = { ...h100, memoryBytes: 2 };
+  for (const [wanted, devices, expected] of [
+    [need('cuda:sm_90 | none'), [t4, h100], 'amd64+sm90'],
+    [need('cuda'), [t4, large], 'amd64+sm75'],
+    [need('cuda', 2), [t4, large], 'amd64+sm90'],
+    [need('rocm:gfx90a | none'), [h100], 'amd64'],
+    [need('none'), [h100], 'amd64'],
+    [need('vulkan | none'), [vulkan], 'amd64+vulkan'],
+    [need('rocm:gfx90a'), [h100], 'amd64+sm90'],
+  ] as const) {
+    assert.equal(classFor('amd64', wanted, devices), expected);
+  }
+  // By Vulkan, of a device whose architecture another interface tells.
+  const device = { deviceId: 'GPU-1', ordinal: 0 };
+  const both = [
+    { ...vulkan, device },
+    { ...h100, device },
+  ];
+  assert.equal(classFor('amd64', need('vulkan'), both), 'amd64+sm90');
 });

@@ -1,7 +1,7 @@
 // What a slot is asked before a run is placed on it. Each clause answers twice, from one place: whether it holds (decide) and
 // in words (explain). Here are those that last: they change only when a node is told anew, so decide keeps their answer.
 // Those of the moment (room, budget, what is free, what is kept) are in moment.ts.
-import { classOf } from '../gpu/class.ts';
+import { classFor } from '../gpu/class.ts';
 import { type Match, matchSlot, mismatch } from '../gpu/match.ts';
 import { printWish } from '../gpu/wish.ts';
 import { displayBytes } from '../units/bytes.ts';
@@ -52,6 +52,9 @@ export const needOf = ({ demand, leastDeviceMemoryBytes }: Ask) => ({
   gpuMemoryBytes: Math.max(demand.gpuMemoryBytes, leastDeviceMemoryBytes),
 });
 
+const classHere = (ask: Ask, { machine }: WorldNode, { accelerators }: WorldSlot): string =>
+  classFor(machine, needOf(ask), accelerators);
+
 interface LastingClause {
   clause: Clause;
   holds(ask: Ask, node: WorldNode, slot: WorldSlot): boolean;
@@ -70,9 +73,11 @@ export const shapeClauses: readonly LastingClause[] = [
   },
   {
     clause: 'class',
-    holds: (ask, node, slot) => ask.class === null || ask.class === classOf(node.machine, slot.accelerators),
+    holds: (ask, node, slot) => ask.class === null || ask.class === classHere(ask, node, slot),
     tell: (ask, node, slot) =>
-      `${ask.class === null ? 'any class will do' : `is compared with runs of ${ask.class}`}; the slot is ${classOf(node.machine, slot.accelerators)}`,
+      ask.class === null
+        ? `any class will do; here it is ${classHere(ask, node, slot)}`
+        : `is compared bit by bit with a run of ${ask.class}; here it is ${classHere(ask, node, slot)}`,
   },
   {
     clause: 'accelerator',

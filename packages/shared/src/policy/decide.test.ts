@@ -101,10 +101,16 @@ test('machine, tags, memory, time, class and exclusion are asked', () => {
     assert.equal(placed(one).length === 1, fits, JSON.stringify([jobChange, nodeChange]));
   }
   const of = (change: object) =>
-    world({ jobs: [job('j', 1, 'none')], runs: [run('r', 'j', change)], nodes: [gpuNode('a'), node('b')] });
+    world({
+      jobs: [job('j', 1, 'cuda | none')],
+      runs: [run('r', 'j', change)],
+      nodes: [gpuNode('a'), node('b')],
+    });
+  assert.deepEqual(placed(of({ class: null })), ['r@a/0']);
   assert.deepEqual(placed(of({ class: 'amd64+sm80' })), ['r@a/0']);
+  assert.deepEqual(placed(of({ class: 'amd64' })), ['r@b/0'], 'compared with a run on a CPU');
   assert.deepEqual(placed(of({ class: 'amd64+sm90' })), []);
-  assert.deepEqual(placed(of({ excludedNodes: [{ nodeId: 'b', reason: 'ECC error' }] })), ['r@a/0']);
+  assert.deepEqual(placed(of({ excludedNodes: [{ nodeId: 'a', reason: 'ECC error' }] })), ['r@b/0']);
 });
 
 test('the better alternative is taken, CPU work leaves GPUs alone, and no CPU is taken for a GPU', () => {

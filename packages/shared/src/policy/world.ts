@@ -116,7 +116,7 @@ export interface WorldRun {
   failedOn: string[];
   /** Nodes that must not have it, each with the reason (blame rules such as an ECC error, a disagreement). */
   excludedNodes: { nodeId: string; reason: string }[];
-  /** The only class that may have it (a rerun that is compared bit by bit); null for any. */
+  /** The only class that may have it: that of an earlier run with which it is compared bit by bit; null for any. */
   class: string | null;
   /** What its leaving would cost, while it is leased; null or absent otherwise: then nobody asks it to. */
   tenure?: Tenure | null;
