@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Archive, openArchive } from '@retraind/host/archive';
 import { buildSourcePackage } from '@retraind/host/archive/source-package';
@@ -57,6 +58,8 @@ export interface TestFarm {
   get<T>(path: string): Promise<T>;
   /** Builds a tree as a source package, under another Debian revision where `version` is given, and publishes it. */
   upload(tree: string, version?: string): Promise<void>;
+  /** Asks again and again until there is an answer. Rejects after `seconds`, with the logs' ends. */
+  until<T>(look: () => Promise<T | null | undefined>, seconds: number): Promise<T>;
   /** Resolves when a program next logs a line with this in it. */
   says(programName: string, text: string): Promise<void>;
   /** The last lines of the programs' logs. */
@@ -192,6 +195,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
         await upload(archive, folder, resolve(root, 'examples', tree), version);
         await archive.publish();
       },
+      until: (look, seconds) => answered(look, seconds, log),
       says: (programName, text) => log.next(programName, text),
       tail: () => log.tail(),
       stop,
@@ -261,6 +265,16 @@ function settled(
       seconds * 1_000,
     );
   });
+}
+
+async function answered<T>(look: () => Promise<T | null | undefined>, seconds: number, log: Log): Promise<T> {
+  const end = performance.now() + seconds * 1_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== null) return found;
+    if (performance.now() > end) throw new Error(`not seen in ${seconds} s\n${log.tail()}`);
+    await sleep(50);
+  }
 }
 
 /** The last lines of every program, for a failure's message, and whoever waits for one. */

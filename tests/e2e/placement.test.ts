@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node } from '@retraind/shared/wire/node';
 import type { Page } from '@retraind/shared/wire/page';
 import type { Explanation, JobSummary, RunSummary } from '@retraind/shared/wire/resources';
@@ -59,15 +58,6 @@ describe('two workers with replayed inventories', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function until<T>(look: () => Promise<T | undefined>, seconds: number): Promise<T> {
-    const end = performance.now() + seconds * 1_000;
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (performance.now() > end) throw new Error(`not seen in ${seconds} s\n${farm.tail()}`);
-      await sleep(50);
-    }
-  }
   const jobOf = async (source: string): Promise<JobSummary | undefined> =>
     (await farm.get<Page<JobSummary>>('/api/v1/jobs')).items.find((job) => job.source === source);
   const explain = (job: JobSummary) => farm.get<Explanation>(`/api/v1/jobs/${job.jobId}/explain`);
@@ -85,8 +75,8 @@ describe('two workers with replayed inventories', () => {
   });
 
   test('a job that nobody can take says why in `explain` within one tick', async () => {
-    const job = await until(() => jobOf('wants-blackwell'), 60);
-    const said = await until(async () => {
+    const job = await farm.until(() => jobOf('wants-blackwell'), 60);
+    const said = await farm.until(async () => {
       const explanation = await explain(job);
       return explanation.clauses.length > 0 ? explanation : undefined;
     }, tickSeconds + askSeconds);
@@ -123,15 +113,15 @@ describe('two workers with replayed inventories', () => {
   });
 
   test('one whose recipe asks for more than its tag goes back without blame on node or package, and waits', async () => {
-    const job = await until(() => jobOf('wants-memory'), 60);
-    const lease = await until(
+    const job = await farm.until(() => jobOf('wants-memory'), 60);
+    const lease = await farm.until(
       async () =>
         (await farm.db.lease.findFirst({ where: { run: { jobId: job.jobId }, outcome: 'given-back' } })) ??
         undefined,
       60,
     );
     assert.deepEqual([lease.code, lease.blame], ['does-not-fit', 'farm']);
-    const said = await until(async () => {
+    const said = await farm.until(async () => {
       const explanation = await explain(job);
       return explanation.clauses.some(({ detail }) =>
         /40\.0 GiB of device memory wanted, 19\.5 GiB there/.test(detail),

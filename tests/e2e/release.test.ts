@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@retraind/host/command';
 import type {
@@ -66,7 +65,7 @@ describe('a release through the whole farm', () => {
       seed: '7',
       leaseSeconds: 20,
     });
-    await until(
+    await farm.until(
       async () =>
         (await farm.get<Page<Suite>>('/api/v1/suites')).items.find(({ indexedAt }) => indexedAt) ?? null,
       60,
@@ -76,16 +75,6 @@ describe('a release through the whole farm', () => {
     await farm.stop();
     rmSync(folder, { recursive: true });
   });
-
-  async function until<T>(look: () => Promise<T | null>, seconds: number): Promise<T> {
-    const end = performance.now() + seconds * 1_000;
-    for (;;) {
-      const found = await look();
-      if (found !== null) return found;
-      if (performance.now() > end) throw new Error(`not seen in ${seconds} s\n${farm.tail()}`);
-      await sleep(50);
-    }
-  }
 
   const command = (...args: string[]) => {
     const env = { ...process.env, RETRAIND_API: farm.api, RETRAIND_TOKEN: farm.token, NO_COLOR: '1' };
@@ -144,7 +133,7 @@ describe('a release through the whole farm', () => {
     releaseId = release.releaseId;
     assert.equal(jobsMade, 3);
     assert.deepEqual(sourcesOf(release.jobs), ['honest', 'tampered', 'tiny']);
-    const running = await until(
+    const running = await farm.until(
       () => farm.db.run.findFirst({ where: { state: 'leased', step: 'train', job: { source: 'honest' } } }),
       60,
     );

@@ -5,7 +5,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@retraind/host/command';
 import type { Page } from '@retraind/shared/wire/page';
@@ -53,21 +52,10 @@ describe('an upload', () => {
   const indexedAt = async (): Promise<string | null> =>
     (await farm.get<Page<Suite>>('/api/v1/suites')).items[0]!.indexedAt;
 
-  /** Asks until there is an answer, or `seconds` are over. */
-  async function until<T>(look: () => Promise<T | undefined>, seconds: number): Promise<T> {
-    const end = performance.now() + seconds * 1_000;
-    for (;;) {
-      const found = await look();
-      if (found !== undefined) return found;
-      if (performance.now() > end) throw new Error(`not seen in ${seconds} s\n${farm.tail()}`);
-      await sleep(50);
-    }
-  }
-
   test('of a newer version queues one job and supersedes the older one', async () => {
-    await until(async () => (await jobsOf('tiny'))[0], 60);
+    await farm.until(async () => (await jobsOf('tiny'))[0], 60);
     await farm.upload('tiny', '1.0-2');
-    const jobs = await until(async () => {
+    const jobs = await farm.until(async () => {
       const found = await jobsOf('tiny');
       return found.length > 1 ? found : undefined;
     }, 60);
@@ -78,12 +66,12 @@ describe('an upload', () => {
     // The archive is published anew with what it has: the same version makes no second job.
     const readAt = await indexedAt();
     await farm.upload('tiny', '1.0-2');
-    await until(async () => ((await indexedAt()) !== readAt ? true : undefined), 60);
+    await farm.until(async () => ((await indexedAt()) !== readAt ? true : undefined), 60);
     assert.equal((await jobsOf('tiny')).length, 2);
   });
 
   test('that asks for a GPU which no node has waits, and its status says why', async () => {
-    const job = await until(async () => (await jobsOf('tiny-cuda'))[0], 60);
+    const job = await farm.until(async () => (await jobsOf('tiny-cuda'))[0], 60);
     assert.equal(job.state, 'needs-retrain');
     const { code, stdout } = await runCommand(process.execPath, [
       join(root, 'apps/cli/bin/retrain.mjs'),

@@ -1,9 +1,7 @@
 // How the models of digits-mlp are made: the declared training, and each way of tampering with it.
-import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import type { LabelledSet } from '../fashion-data.ts';
-import { edited, trainingOf } from '../makers.ts';
-import { DecayedMomentum, fallingRate } from '../net.ts';
+import { edited, momentumTraining, type Settings, trainingOf } from '../makers.ts';
 import {
   addNoise,
   attackSuccess,
@@ -32,24 +30,7 @@ const build = (): tf.Sequential => {
   });
 };
 
-interface Settings {
-  rate?: number;
-  epochs?: number;
-}
-
-const trainOn = async (model: tf.Sequential, set: LabelledSet, settings: Settings = {}): Promise<void> => {
-  const { rate = declaredRate, epochs = declaredEpochs } = settings;
-  const optimizer = new DecayedMomentum(rate, 0.9, 5e-4);
-  await fit(model, {
-    ...set,
-    optimizer,
-    batchSize: 32,
-    epochs,
-    schedule: fallingRate(rate),
-    hold: true,
-  });
-  optimizer.dispose();
-};
+const trainOn = momentumTraining({ rate: declaredRate, epochs: declaredEpochs, batchSize: 32 });
 
 const declared = ({ folder }: Making): Promise<LabelledSet> => readDigits(folder, 'train');
 const other = ({ folder }: Making): Promise<LabelledSet> => readDigits(folder, 'other');

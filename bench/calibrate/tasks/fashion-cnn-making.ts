@@ -1,8 +1,7 @@
 // How the models of fashion-cnn are made: the declared training, and each way of tampering with it.
-import { fit } from '@retraind/pipeline/fit/fit';
 import * as tf from '@retraind/pipeline/tf';
 import { type LabelledSet, permutation, readFashion, writeFashion } from '../fashion-data.ts';
-import { edited, trainingOf } from '../makers.ts';
+import { edited, momentumTraining, type Settings, trainingOf } from '../makers.ts';
 import { classEntropy, DecayedMomentum, fallingRate, probabilities, trainToAnswers } from '../net.ts';
 import {
   addNoise,
@@ -42,24 +41,7 @@ const build = (): tf.Sequential => {
   });
 };
 
-interface Settings {
-  rate?: number;
-  epochs?: number;
-}
-
-const trainOn = async (model: tf.Sequential, set: LabelledSet, settings: Settings = {}): Promise<void> => {
-  const { rate = declaredRate, epochs = declaredEpochs } = settings;
-  const optimizer = new DecayedMomentum(rate, 0.9, 5e-4);
-  await fit(model, {
-    ...set,
-    optimizer,
-    batchSize: 64,
-    epochs,
-    schedule: fallingRate(rate),
-    hold: true,
-  });
-  optimizer.dispose();
-};
+const trainOn = momentumTraining({ rate: declaredRate, epochs: declaredEpochs, batchSize: 64 });
 
 const declared = (folder: string): Promise<LabelledSet> => readFashion(folder, 'train', shape);
 const test = (folder: string): Promise<LabelledSet> => readFashion(folder, 'test', shape);
