@@ -195,6 +195,18 @@ for (const name of sandboxNames) {
       assert.ok(readFileSync(join(one.out, 'big')).length <= 4 << 20);
     });
 
+    test('files that were deleted and are held open count', async () => {
+      // Each within the limit of one file; no folder shows them.
+      const hold = `exec perl -e 'for $i (1..4) { open $f[$i], ">", "$ENV{OUT}/$i"; unlink "$ENV{OUT}/$i"; syswrite $f[$i], "x" x 4_000_000 } sleep 1000'`;
+      assert.equal((await start(hold, { limits: { diskBytes: 8 << 20 } }).ended).reason, 'disk-limit');
+    });
+
+    test('the kernel ends it before others where memory runs out', async () => {
+      const told = start('cat /proc/self/oom_score_adj');
+      await told.ended;
+      assert.equal(told.log(), '1000\n');
+    });
+
     test('a program that takes too much memory ends', async () => {
       const hungry = `exec perl -e '$x = "a" x 300_000_000; sleep 1000'`;
       const ending = await start(hungry, { limits: { memoryBytes: 128 << 20 } }).ended;

@@ -26,7 +26,7 @@ export interface Limits {
   /** Longest time without output or growth of a file in `signsOfLife`. */
   silenceSeconds: number;
   logBytes: number;
-  /** Sum over the writable mounts, polled; also the size limit of one file (RLIMIT_FSIZE), which the kernel keeps. */
+  /** Sum over the writable mounts and deleted files that are held open, polled; also the size limit of one file (RLIMIT_FSIZE), which the kernel keeps. */
   diskBytes: number;
   /** Memory of the whole process tree, polled: a short spike may pass. */
   memoryBytes: number;

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { Problem } from '@retraind/shared/wire/problems';
-import { diskUsage } from './disk-usage.ts';
+import { deletedBytes, diskUsage, freeBytes } from './disk-usage.ts';
 import { type Keeper, markName, newMark, sweepMarked } from './keeper.ts';
 import { askEach, killEach, memoryOf, processTree } from './process-tree.ts';
 import type { Command, Ending, EndReason } from './sandbox.ts';
@@ -34,6 +34,31 @@ const grownSince = async (paths: readonly string[], sizes: Map<string, number>):
   return grown;
 };
 
+/** Looks again and again, at once when it is woken. Looking costs: what takes long is looked at less often, a twentieth of a core at most. */
+const repeat = (look: () => Promise<void>): { wake: () => void; end: () => void } => {
+  let going = true;
+  let wake = (): void => {};
+  void (async () => {
+    while (going) {
+      const before = performance.now();
+      await look();
+      const pause = Math.min(pollLongest, Math.max(pollMilliseconds, 20 * (performance.now() - before)));
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (going) setTimeout(resolve, pause).unref();
+        else resolve();
+      });
+    }
+  })();
+  return {
+    wake: () => wake(),
+    end: () => {
+      going = false;
+      wake();
+    },
+  };
+};
+
 /** Runs until it ends or a limit ends it. Throws Problem `sandbox-unavailable` where it cannot be started. */
 export const watch = async (command: Command, start: Start): Promise<Ending> => {
   const { limits } = command;
@@ -52,11 +77,12 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   if (command.leave?.signal.aborted) return { ...ending, reason: 'left' };
 
   // The kernel ends it with this process (its main thread), and it looks that this process lives once that is asked for. One pipe
-  // for both streams, so that their order is the program's own; RLIMIT_FSIZE and no core files are inherited.
+  // for both streams, so that their order is the program's own; RLIMIT_FSIZE, no core files, and being the first that the kernel ends
+  // where the machine runs out of memory, are inherited.
   const fileBytes = Math.max(limits.diskBytes, 1 << 20);
   const wrapper = [
     ...['--pdeathsig', 'KILL', '--', '/bin/sh', '-c'],
-    '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@" 2>&1',
+    '[ "$PPID" = "$1" ] || exit 1; shift; echo 1000 > /proc/self/oom_score_adj; exec "$@" 2>&1',
     ...['sh', String(process.pid)],
     '/usr/bin/prlimit',
     `--fsize=${fileBytes}`,
@@ -117,6 +143,9 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   command.signal.addEventListener('abort', onAbort, { once: true });
   command.leave?.signal.addEventListener('abort', onLeave, { once: true });
 
+  /** When the folders were last looked at: what was free beside them, and what they held. */
+  let freeThen: number[] = [];
+  let bytesThen = 0;
   const sizes = new Map<string, number>();
   await grownSince(command.signsOfLife, sizes);
   // The clock stands for itself: a disk or a /proc that does not answer must not keep a program alive.
@@ -126,43 +155,41 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     if (performance.now() - began > limits.seconds * 1000) return stop('time-limit');
     if (looking) return;
     looking = true;
-    void grownSince(command.signsOfLife, sizes).then((grown) => {
-      looking = false;
+    void grownSince(command.signsOfLife, sizes).then(async (grown) => {
       if (grown) lastSign = performance.now();
       else if (performance.now() - lastSign > limits.silenceSeconds * 1000) stop('silence-limit');
+      // The file system fills fast, by whomever: half of what is left to this program is gone since its folders were looked at.
+      const room = limits.diskBytes - bytesThen;
+      const free = await freeBytes(writable);
+      if (freeThen.some((bytes, i) => bytes - free[i]! > room / 2)) disk.wake();
+      looking = false;
     });
   }, pollMilliseconds);
-  const poll = async (): Promise<void> => {
+  const treeNow = () => (pid === undefined ? Promise.resolve([]) : processTree(pid));
+  const lookAtDisk = async (): Promise<void> => {
+    freeThen = await freeBytes(writable);
     const usage = await diskUsage(writable);
-    ending.peakDiskBytes = Math.max(ending.peakDiskBytes, usage.bytes);
-    const memory = pid === undefined ? 0 : await memoryOf(await processTree(pid));
-    ending.peakMemoryBytes = Math.max(ending.peakMemoryBytes, memory);
+    const deleted = await deletedBytes(await treeNow(), writable);
+    bytesThen = usage.bytes + deleted;
+    ending.peakDiskBytes = Math.max(ending.peakDiskBytes, bytesThen);
     const outputs = command.output ? await diskUsage([command.output.folder]) : null;
     if (outputs !== null && outputs.bytes > command.output!.bytes) stop('output-limit');
-    else if (usage.bytes > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
+    else if (bytesThen > limits.diskBytes || usage.files > filesLimit) stop('disk-limit');
     else if (usage.largestBytes >= fileBytes) stop('disk-limit');
-    else if (memory > limits.memoryBytes) stop('memory-limit');
   };
-  // Looking costs: a tree of many files is looked at less often, so that the watch takes a twentieth of a core at most.
-  let watching = true;
-  let wake = (): void => {};
-  void (async () => {
-    while (watching) {
-      const before = performance.now();
-      await poll();
-      const pause = Math.min(pollLongest, Math.max(pollMilliseconds, 20 * (performance.now() - before)));
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (watching) setTimeout(resolve, pause).unref();
-        else resolve();
-      });
-    }
-  })();
+  const lookAtMemory = async (): Promise<void> => {
+    const memory = await memoryOf(await treeNow());
+    ending.peakMemoryBytes = Math.max(ending.peakMemoryBytes, memory);
+    if (memory > limits.memoryBytes) stop('memory-limit');
+  };
+  // Each for itself: folders that take long to look at must not keep the memory from being looked at.
+  const disk = repeat(lookAtDisk);
+  const memory = repeat(lookAtMemory);
 
   try {
     const [code, signal] = await ended;
-    watching = false;
-    wake();
+    disk.end();
+    memory.end();
     await Promise.all([killing, sweeping]);
     if (over === null) {
       // What it wrote between the last poll and its end counts too.
@@ -185,8 +212,8 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
       { cause },
     );
   } finally {
-    watching = false;
-    wake();
+    disk.end();
+    memory.end();
     clearInterval(clock);
     clearTimeout(graceTimer);
     command.signal.removeEventListener('abort', onAbort);
