@@ -1,5 +1,6 @@
 // Nodes: machines that run workers, known by the key that they sign with. Here is what is read, and what nodes say of
 // themselves; what people do with them is node-deeds.ts.
+import { isDeepStrictEqual } from 'node:util';
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { inventoryFaults, type MachineInventory, usableAccelerators } from '@retraind/shared/node/inventory';
 import type { NodeState } from '@retraind/shared/node/states';
@@ -133,21 +134,24 @@ export const report = (db: Database, nodeId: string, self: SelfReport): Promise<
       'farm',
       at,
     );
+    const accelerators = usableAccelerators(approved, inventory);
     const isDrained = node.state === 'approved' && faults.length > 0;
     const reason = `inventory: ${faults.join('; ')}`;
     await tx.node.update({
       where: { nodeId },
       data: {
-        inventory: asJson(inventory),
         vitals: asJson(vitals),
-        program: inventory.program,
         protocol,
         clockOffsetSeconds,
         clockRefusedAt: null,
         seenAt: now,
-        accelerators: asJson(usableAccelerators(approved, inventory)),
-        // Columns that wake the scheduler are written only where they change.
-        ...(JSON.stringify(tags) !== JSON.stringify(node.tags) && { tags: asJson(tags) }),
+        // What a node has is large and seldom another; and some of these columns wake the scheduler.
+        ...(!isDeepStrictEqual(inventory, node.inventory) && {
+          inventory: asJson(inventory),
+          program: inventory.program,
+        }),
+        ...(!isDeepStrictEqual(accelerators, node.accelerators) && { accelerators: asJson(accelerators) }),
+        ...(!isDeepStrictEqual(tags, node.tags) && { tags: asJson(tags) }),
         ...(node.approvedInventory === null && { approvedInventory: asJson(inventory) }),
         ...(isDrained && { state: 'drained', stateReason: reason, stateBy: 'farm', stateAt: now }),
       },
