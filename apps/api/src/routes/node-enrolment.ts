@@ -4,9 +4,9 @@ import * as deeds from '@retraind/prisma/store/node-deeds';
 import { nodeIdOf } from '@retraind/shared/attest/node-token';
 import { Node, NodeEnrolment } from '@retraind/shared/wire/node';
 import { Problem } from '@retraind/shared/wire/problems';
+import { enrolmentLimit } from '../enrolment-limit.ts';
 import type { Farm } from '../farm.ts';
 import { digestBodies, requireBody, requireFresh, requireSignature, unverifiedToken } from '../node-auth.ts';
-import { RateLimit } from '../rate-limit.ts';
 import { type App, answersCreated, nodeKey } from '../route.ts';
 import { readNode, readPublicKey } from './nodes.ts';
 
@@ -18,7 +18,7 @@ const perMinute = { address: 30, all: 120 };
 /** For a scope of its own, as its bodies are digested. A token sent again while it lives asks the same again, which changes nothing. */
 export function nodeEnrolmentRoutes(scope: App, farm: Farm): void {
   const { db } = farm;
-  const limit = new RateLimit(perMinute);
+  const limit = enrolmentLimit(db, perMinute);
   digestBodies(scope);
 
   scope.post(
@@ -33,7 +33,7 @@ export function nodeEnrolmentRoutes(scope: App, farm: Farm): void {
         response: answersCreated(Node, 'The node had asked before.'),
       },
       onRequest: async (request) => {
-        limit.take(request.ip);
+        await limit(request.ip);
         const { claims } = unverifiedToken(request);
         requireFresh(request, claims, Date.now() / 1_000);
         request.nodeClaims = claims;
