@@ -52,6 +52,13 @@ test('nodes, jobs and a policy come from files; people get tables', async () => 
 test('what cannot be read is refused', async () => {
   const table = [
     [['--nodes', '0'], /--nodes 0: a whole number from 1 to 5000, or a file/],
+    // What looks like a number is not taken for the name of a file.
+    [
+      ['--nodes', '1e9'],
+      /--nodes 1e9: a whole number from 1 to 5000, or a file, is needed\n.*write --nodes 20/,
+    ],
+    [['--jobs', '-5'], /--jobs -5: a whole number from 1 to 200000, or a file/],
+    [['--budgets', fileOf('free.json', [{ account: 'ada', gpuHours: 1 }])], /\/0\/account/],
     [['--faults', 'some'], /none, light, heavy are known/],
     [['--policy', fileOf('bad.json', { aging: null })], /\/aging is not known/],
     [['--nodes', fileOf('few.json', [])], /fewer than 1/],

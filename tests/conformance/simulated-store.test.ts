@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as jobs from '@retraind/prisma/store/jobs';
+import * as leave from '@retraind/prisma/store/leave';
 import * as nodes from '@retraind/prisma/store/nodes';
 import * as runs from '@retraind/prisma/store/runs';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
@@ -14,18 +15,19 @@ import { Truth } from '@retraind/shared/simulate/truth';
 import { ProbeStream } from '@retraind/shared/verdict/probe-stream';
 import { Problem, type ProblemCode } from '@retraind/shared/wire/problems';
 import { withDatabase } from '../support/database.ts';
-import { breakageOf, makeJob, makeNode, resultOf } from '../support/scenario.ts';
+import { breakageOf, makeJob, makeNode, resultOf, sha256Of } from '../support/scenario.ts';
 
 const { db } = await withDatabase();
 
 const runsOfJob = 3;
-const deedsOfStory = 45;
+const deedsOfStory = 60;
 const hour = 3_600_000;
 const breakages: [Blame, ProblemCode][] = [
   ['node', 'device-fault'],
   ['node', 'disk-full'],
   ['node', 'try-elsewhere'],
   ['farm', 'internal'],
+  ['farm', 'resume-failed'],
   ['data', 'data-wait'],
   ['recipe', 'recipe-failed'],
   ['cancelled', 'run-cancelled'],
@@ -34,7 +36,14 @@ const breakages: [Blame, ProblemCode][] = [
 const silent = () => undefined;
 const witness: Witness = {
   ...{ leased: silent, leaseEnded: silent, recorded: silent, refused: silent, waits: silent },
-  ...{ cancelAsked: silent, jobMoved: silent, nodeDrained: silent, slotSilent: silent },
+  ...{
+    leaveAsked: silent,
+    kept: silent,
+    cancelAsked: silent,
+    jobMoved: silent,
+    nodeDrained: silent,
+    slotSilent: silent,
+  },
 };
 
 /** What a deed was answered; a Problem about the lease counts as `lease-lost`, as a worker takes it. */
@@ -87,6 +96,10 @@ async function tellStory(seed: string): Promise<string[]> {
     // Pauses are over in both.
     now += hour;
     await db.run.updateMany({ where: { jobId: real.jobId, state: 'waiting' }, data: { notBefore: null } });
+    await db.run.updateMany({
+      where: { jobId: real.jobId, promisedUntil: { not: null } },
+      data: { promisedUntil: new Date(0) },
+    });
     const index = Math.floor(stream.uniform() * job.runs.length);
     const [runId, row] = [runIds[index]!, job.runs[index]!];
     const own = row.world.holder?.nodeId;
@@ -101,8 +114,40 @@ async function tellStory(seed: string): Promise<string[]> {
         () => truth.lease(played.runId, nodeId, 0),
       ],
       heartbeat: () => [
-        () => runs.heartbeat(db, { ...holder, step: 'train', progress: null, leaseSeconds: 60 }),
+        async () => {
+          const beat = { ...holder, step: 'train', progress: null, leaseSeconds: 60 } as const;
+          const { leave: asked, ...answer } = await runs.heartbeat(db, beat);
+          return { ...answer, ...(asked && { leave: asked.code }) };
+        },
         () => truth.heartbeat(played),
+      ],
+      keep: () => [
+        async () => (await leave.keepCheckpoint(db, holder, sha256Of(`checkpoint ${step}`))) !== undefined,
+        () => truth.keep(played, 1_000 * step) || 'lease-lost',
+      ],
+      leave: () => {
+        const other = Math.floor(stream.uniform() * job.runs.length);
+        const isFor = other !== index && stream.uniform() < 0.5;
+        const wish = { leaseEpoch, reason: 'another waits' };
+        return [
+          () =>
+            leave.ask(db, {
+              ...{ ...wish, runId, code: 'preempted', actor: 'scheduler' },
+              ...(isFor && { promise: { runId: runIds[other]!, seconds: 60 } }),
+            }),
+          () =>
+            truth.ask({
+              ...{ ...wish, runId: played.runId, cause: 'preempted' },
+              ...(isFor && { forRunId: job.runs[other]!.world.runId }),
+            }),
+        ];
+      },
+      'give-back': () => [
+        async () => {
+          const left = { kind: 'given-back', code: 'preempted', step: 'train', detail: 'left' } as const;
+          return (await runs.report(db, { ...holder, outcome: left })) && 'taken';
+        },
+        () => truth.report(played, { kind: 'given-back' }),
       ],
       report: () => [
         async () => (await runs.report(db, { ...holder, outcome: resultOf(`bytes ${step}`) })) && 'taken',
@@ -137,7 +182,8 @@ async function tellStory(seed: string): Promise<string[]> {
         () => truth.resume(nodeId),
       ],
     };
-    const names = ['lease', 'lease', 'heartbeat', 'heartbeat', 'report', 'break', 'lose', 'lose'];
+    const names = ['lease', 'lease', 'lease', 'heartbeat', 'heartbeat', 'report', 'break', 'lose', 'lose'];
+    names.push('keep', 'leave', 'leave', 'give-back');
     const name = stream.uniform() < 0.12 ? pick(['cancel', 'again', 'resume']) : pick(names);
     const [does, plays] = deeds[name]!();
     const told = `${name} run ${index} epoch ${leaseEpoch} of ${row.leaseEpoch} ${name === 'break' ? code : ''}`;
@@ -158,6 +204,19 @@ async function tellStory(seed: string): Promise<string[]> {
         [state, leaseEpoch, cancelAsked && state === 'leased', world.holder?.nodeId ?? null],
         [run.state, run.leaseEpoch, run.cancelAsked && run.state === 'leased', run.nodeId],
         `${place}: run ${index}`,
+      );
+      if (state !== 'waiting' && state !== 'leased') continue;
+      const { tenure, promise = null } = world;
+      const promised = promise && { promisedNodeId: promise.nodeId, promisedSlot: promise.slot };
+      const { promisedNodeId, promisedSlot } = run;
+      assert.deepEqual(
+        [row.keptMilliseconds > 0, tenure?.leaving ?? null, promised],
+        [
+          run.checkpointSha256 !== null,
+          run.leaveReason,
+          promisedNodeId === null ? null : { promisedNodeId, promisedSlot },
+        ],
+        `${place}: run ${index} leaves`,
       );
     }
     for (const { nodeId } of machines) {
@@ -181,6 +240,7 @@ for (const seed of ['a', 'b', 'c', 'd']) {
 
 after(() => {
   const deeds = ['lease', 'heartbeat', 'report', 'break', 'lose', 'cancel', 'again', 'resume'];
+  deeds.push('keep', 'leave', 'give-back');
   assert.deepEqual(
     deeds.filter((deed) => !told.includes(deed)),
     [],

@@ -24,6 +24,7 @@ function wasteTable({ hours }: Report): string {
   return table([
     ['hours', 'GPU', 'CPU slots'],
     ['useful', hours.useful.gpu.toFixed(0), hours.useful.cpu.toFixed(0)],
+    ['  of it kept by lost leases', hours.resumed.gpu.toFixed(0), hours.resumed.cpu.toFixed(0)],
     ['wasted', hours.wasted.gpu.toFixed(0), hours.wasted.cpu.toFixed(0)],
     ...causes.map(([cause, { gpu, cpu }]) => [`  ${cause}`, gpu.toFixed(1), cpu.toFixed(1)]),
   ]);
@@ -36,6 +37,15 @@ function starvationLines({ starvation }: Report, color: Palette): string[] {
     color.bad(`starvation: ${jobs} placeable jobs waited over ${overDays} days`),
     ...worst.map((wait) => `  ${wait.jobId} (${wait.class}): ${wait.waitDays.toFixed(1)} days`),
   ];
+}
+
+function budgetLines({ budgets, budgetWaits }: Report): string[] {
+  if (budgets.length === 0) return [];
+  const spent = budgets.map(
+    ({ account, unit, limitHours, spentHours }) =>
+      `${account} ${spentHours.toFixed(1)} of ${limitHours} ${unit.toUpperCase()}-hours`,
+  );
+  return [`budgets: jobs waited ${budgetWaits} times; spent since the last renewal: ${spent.join(', ')}`];
 }
 
 export function printSimulation(report: Report, color: Palette): string {
@@ -57,6 +67,7 @@ export function printSimulation(report: Report, color: Palette): string {
     wasteTable(report),
     '',
     ...starvationLines(report, color),
+    ...budgetLines(report),
     `fencing: ${refused} late writes refused, ${fencing.doubledResults === 0 ? color.good(doubled) : color.bad(doubled)}`,
     `faults: ${faults.join(', ') || 'none'}; ${report.nodesDrained} nodes drained, ${report.ringsLost} rings lost`,
     `invariants: ${invariants.checks} checks, ${

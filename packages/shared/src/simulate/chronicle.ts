@@ -4,7 +4,7 @@ import type { JobState, LeaseOutcome } from '../job/states.ts';
 import { openJobStates } from '../job/states.ts';
 import { Books } from './books.ts';
 import { demandClass, Figures } from './figures.ts';
-import type { Holder, JobRow, NodeRow, RunRow, Witness } from './rows.ts';
+import type { Holder, JobRow, LeaveCause, NodeRow, RunRow, Witness } from './rows.ts';
 import { Trace } from './trace.ts';
 
 /** Whom the simulation has to wake. */
@@ -12,6 +12,7 @@ export interface Listener {
   jobEnded(job: JobRow): void;
   changed(job: JobRow): void;
   cancelAsked(run: RunRow): void;
+  leaveAsked(run: RunRow): void;
   nodeDrained(nodeId: string): void;
   waits(run: RunRow): void;
   slotSilent(until: number): void;
@@ -89,9 +90,22 @@ export class Chronicle implements Witness {
     this.#listener.cancelAsked(run);
   }
 
+  leaveAsked(run: RunRow, cause: LeaveCause, forRunId: string | null): void {
+    const { runId } = run.world;
+    this.trace.line(
+      `leave ${runId} ${run.leaseEpoch} ${cause}${forRunId === null ? '' : ` for ${forRunId}`}`,
+    );
+    this.#listener.leaveAsked(run);
+  }
+
+  kept({ world: { runId }, leaseEpoch, keptMilliseconds }: RunRow): void {
+    this.trace.line(`kept ${runId} ${leaseEpoch} ${keptMilliseconds}`);
+  }
+
   jobMoved(job: JobRow, from: JobState, reason: string): void {
     const { jobId, state } = job.world;
     this.trace.line(`job ${jobId} ${from} ${state} ${reason}`);
+    if (state === 'budget-wait') this.figures.budgetWaits++;
     if (!isOpen(state)) {
       this.figures.turnedAround(this.#classOf(job), this.#now() - job.requestedAt);
       this.#listener.jobEnded(job);

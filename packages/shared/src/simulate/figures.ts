@@ -48,10 +48,15 @@ export class Figures {
   readonly faults = new Map<string, number>();
   /** Device-milliseconds (devices in use times time) of runs with a device, and slot-milliseconds of those without. */
   readonly useful = { device: 0, slot: 0 };
+  /** Part of it that leases without a result had kept in checkpoints. */
+  readonly resumed = { device: 0, slot: 0 };
+  readonly #kept = new Map<string, { device: number; slot: number }>();
+  readonly #lastCauses = new Map<string, Cause>();
   readonly wasted = new Map<Cause, { device: number; slot: number }>();
   readonly refusedWrites = { assignment: 0, heartbeat: 0, report: 0 };
   readonly starved = new Map<string, LongWait>();
   nodesDrained = 0;
+  budgetWaits = 0;
   ringsLost = 0;
   decisions = 0;
 
@@ -80,16 +85,60 @@ export class Figures {
     count(this.faults, kind);
   }
 
-  /** An execution of so many milliseconds ended; `delay` of them would not have been on a healthy disk. */
-  executed(devices: number, milliseconds: number, delay: number, cause: Cause | null): void {
+  /** An execution ended that has taken so many milliseconds beside those that are kept; `delay` would not have been on a healthy disk. */
+  executed(
+    runId: string,
+    {
+      devices,
+      milliseconds,
+      delay,
+      cause,
+    }: { devices: number; milliseconds: number; delay: number; cause: Cause | null },
+  ): void {
     const part = devices > 0 ? 'device' : 'slot';
     const weight = Math.max(1, devices);
     if (cause !== null) {
+      this.#lastCauses.set(runId, cause);
       this.#waste(cause, part, milliseconds * weight);
       return;
     }
     this.useful[part] += (milliseconds - delay) * weight;
     if (delay > 0) this.#waste('slow-disk', part, delay * weight);
+  }
+
+  /** So many milliseconds of training more are kept: of use if the run comes to a result. */
+  kept(runId: string, devices: number, milliseconds: number): void {
+    const kept = this.#kept.get(runId) ?? { device: 0, slot: 0 };
+    kept[devices > 0 ? 'device' : 'slot'] += milliseconds * Math.max(1, devices);
+    this.#kept.set(runId, kept);
+  }
+
+  /** What was kept of a run is not gone on from. */
+  droppedCheckpoint(runId: string): void {
+    const kept = this.#kept.get(runId);
+    this.#kept.delete(runId);
+    if (kept) this.#wasteKept(runId, kept);
+  }
+
+  /** When the story is over: what was kept is useful where its run came to a result. */
+  settle(hasResult: (runId: string) => boolean): void {
+    for (const [runId, kept] of this.#kept) {
+      if (!hasResult(runId)) {
+        this.#wasteKept(runId, kept);
+        continue;
+      }
+      for (const part of ['device', 'slot'] as const) {
+        this.useful[part] += kept[part];
+        this.resumed[part] += kept[part];
+      }
+    }
+    this.#kept.clear();
+  }
+
+  #wasteKept(runId: string, kept: { device: number; slot: number }): void {
+    // A run that was cancelled while it waited had nothing that ended it.
+    const cause = this.#lastCauses.get(runId) ?? 'unwanted';
+    for (const part of ['device', 'slot'] as const) if (kept[part] > 0) this.#waste(cause, part, kept[part]);
   }
 
   #waste(cause: Cause, part: 'device' | 'slot', amount: number): void {

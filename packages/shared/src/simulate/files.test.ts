@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../wire/problems.ts';
-import { readJobs, readNodes } from './files.ts';
+import { readBudgets, readJobs, readNodes } from './files.ts';
 
 const refused = (pattern: RegExp) => (error: unknown) =>
   error instanceof Problem && error.code === 'invalid-request' && pattern.test(error.detail);
@@ -31,6 +31,23 @@ test('nodes with faults are refused', () => {
     assert.throws(() => readNodes(JSON.stringify([{ ...node, ...change }]), 'n.json'), refused(place));
   }
   assert.throws(() => readNodes('[]', 'n.json'), refused(/fewer than 1/));
+});
+
+test('budgets come as the farm lists them, a limit of each unit apart', () => {
+  const listed = { account: 'suite:sid', gpuHours: 10, cpuHours: null, spentGpuHours: 3, setBy: 'ada' };
+  const own = { account: 'requester:bob', cpuHours: 5, renewDays: 30 };
+  assert.deepEqual(readBudgets(JSON.stringify({ budgets: [listed, own] }), 'b.json'), [
+    { account: 'suite:sid', unit: 'gpu', limitHours: 10, renewDays: null },
+    { account: 'requester:bob', unit: 'cpu', limitHours: 5, renewDays: 30 },
+  ]);
+  for (const [change, place] of [
+    [{ account: 'ada' }, /\/1\/account/],
+    [{ account: 'suite:sid' }, /\/1\/account suite:sid is there twice/],
+    [{ cpuHours: -1 }, /\/1\/cpuHours/],
+    [{ renewDays: 0 }, /\/1\/renewDays/],
+  ] as const) {
+    assert.throws(() => readBudgets(JSON.stringify([listed, { ...own, ...change }]), 'b'), refused(place));
+  }
 });
 
 test('jobs are put in order, and their wishes are read', () => {

@@ -2,16 +2,20 @@
 // against a schema, every fault with its place, nothing unknown taken in silence.
 import { type Static, type TSchema, Type } from 'typebox';
 import { parseWishes, wishCure } from '../gpu/wish.ts';
+import type { Account, BilledUnit } from '../policy/world.ts';
 import { demandOfStored, slotsOfNode } from '../policy/world.ts';
+import { BudgetAccount } from '../wire/campaigns.ts';
 import { readJson } from '../wire/json-file.ts';
 import { AcceleratorShape } from '../wire/messages.ts';
 import { Problem } from '../wire/problems.ts';
 import type { SimulatedNode } from './fleet.ts';
+import type { SimulatedBudget } from './purse.ts';
 import { type SimulatedJob, settledAfter } from './workload.ts';
 
 /** Most nodes and jobs of a file. */
 export const maxNodes = 5_000;
 export const maxJobs = 200_000;
+export const maxBudgets = 1_000;
 /** Longest file, in bytes. */
 export const maxFileBytes = 128 * 2 ** 20;
 
@@ -62,11 +66,25 @@ const JobFile = Type.Array(
       datasetDigests: Type.Optional(Type.Array(name, { maxItems: 256 })),
       fetchSeconds: Type.Optional(seconds),
       trainSeconds: Type.Number({ minimum: 1, maximum: tenYearsSeconds }),
+      checkpoints: Type.Optional(Type.Boolean()),
       retrains: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
     },
     closed,
   ),
   { minItems: 1, maxItems: maxJobs },
+);
+
+const hours = Type.Optional(Type.Union([Type.Null(), Type.Number({ minimum: 0, maximum: 1e9 })]));
+
+/** As `retrain budget show --json` lists them, and when each is renewed; what else such a list says is passed over. */
+const BudgetFile = Type.Array(
+  Type.Object({
+    account: BudgetAccount,
+    gpuHours: hours,
+    cpuHours: hours,
+    renewDays: Type.Optional(Type.Number({ minimum: 1, maximum: 3_650 })),
+  }),
+  { minItems: 1, maxItems: maxBudgets },
 );
 
 const read = <T extends TSchema>(schema: T, json: string, file: string): Static<T> =>
@@ -130,11 +148,27 @@ export function readJobs(json: string, file: string): SimulatedJob[] {
       trainSeconds: job.trainSeconds,
       ...settledAfter(retrains),
       fate: 'works',
+      checkpoints: job.checkpoints ?? true,
       neededDeviceBytes: 0,
       cancelledAfterSeconds: null,
     };
   });
   return jobs.sort((a, b) => a.requestedAtSeconds - b.requestedAtSeconds);
+}
+
+/** Budgets, as an array or `{"budgets": […]}`. Nothing is spent yet. Throws Problem `invalid-request`. */
+export function readBudgets(json: string, file: string): SimulatedBudget[] {
+  const listed = read(BudgetFile, unwrapped(json, 'budgets', file), file);
+  const accounts = listed.map(({ account }) => account);
+  const twice = accounts.findIndex((account, index) => accounts.indexOf(account) !== index);
+  if (twice !== -1) {
+    throw new Problem('invalid-request', `${file}: /${twice}/account ${accounts[twice]} is there twice`);
+  }
+  return listed.flatMap(({ account, gpuHours, cpuHours, renewDays = null }) => {
+    const of = (unit: BilledUnit, limitHours: number | null = null): SimulatedBudget[] =>
+      limitHours === null ? [] : [{ account: account as Account, unit, limitHours, renewDays }];
+    return [...of('gpu', gpuHours), ...of('cpu', cpuHours)];
+  });
 }
 
 /** The array in a document that names it; the document itself where it is one. */

@@ -110,6 +110,17 @@ export class Fleet {
     }
   }
 
+  /** Tells how old the checkpoints of running runs are, as the farm's rows would; in place, as it changes nothing else of a run. */
+  markKept(): void {
+    for (const worker of this.slots) {
+      const at = worker.keptAt;
+      if (at === null) continue;
+      const { runId, leaseEpoch } = worker.execution!.holder;
+      const { tenure } = this.#parts.truth.runs.get(runId)!.world;
+      if (tenure?.leaseEpoch === leaseEpoch) tenure.keptAt = new Date(beganAt + at);
+    }
+  }
+
   /** Whether a node of this farm could take the run when it is idle. */
   couldTake({ job, world: { excludedNodes } }: RunRow): boolean {
     const { demand } = job.world;
@@ -212,8 +223,10 @@ export class Fleet {
       ...{ queue, truth, expects, changed },
       leaseSeconds: input.leaseSeconds,
       heartbeatSeconds: input.heartbeatSeconds,
+      checkpointSeconds: input.checkpointSeconds,
       random: () => stream.uniform(),
       plan: (holder) => this.#plan(holder, slot),
+      kept: (_, execution, milliseconds) => this.#kept(execution, slot, milliseconds),
       ended: (worker, execution, cause) => this.#ended(worker, execution, cause),
     });
   }
@@ -234,17 +247,35 @@ export class Fleet {
     });
   }
 
+  #kept({ holder, plan, kept }: Execution, slot: number, milliseconds: number): boolean {
+    const { truth, chronicle } = this.#parts;
+    if (!truth.keep(holder, plan.resumedMilliseconds + milliseconds)) return false;
+    chronicle.figures.kept(holder.runId, this.#devicesOf(holder, slot), milliseconds - kept);
+    return true;
+  }
+
+  /** Devices that a run uses on a slot. */
+  #devicesOf({ runId, nodeId }: Holder, slot: number): number {
+    const { truth } = this.#parts;
+    const { accelerators } = truth.nodes.get(nodeId)!.world.slots[slot]!;
+    const match = matchSlot(truth.runs.get(runId)!.job.world.demand, accelerators);
+    return match.fits ? match.devices.length : 0;
+  }
+
   #ended(worker: SlotWorker, execution: Execution, cause: Cause | null): void {
     const { queue, truth, chronicle } = this.#parts;
-    const { holder, plan, startedAt, phase } = execution;
+    const { holder, plan, startedAt, phase, kept } = execution;
     const { nodeId, slot } = worker;
     const row = truth.nodes.get(nodeId)!;
-    const { job } = truth.runs.get(holder.runId)!;
-    const match = matchSlot(job.world.demand, row.world.slots[slot]!.accelerators);
-    const devices = match.fits ? match.devices.length : 0;
+    const { job, keptMilliseconds } = truth.runs.get(holder.runId)!;
+    const devices = this.#devicesOf(holder, slot);
     const spent = queue.now - startedAt;
     const delay = Math.max(0, spent - (plan.fetchSeconds + plan.trainSeconds) * 1_000);
-    chronicle.figures.executed(devices, spent, delay, cause);
+    const milliseconds = cause === null ? spent : spent - kept;
+    chronicle.figures.executed(holder.runId, { devices, milliseconds, delay, cause });
+    // A lease that comes to its result is of use as a whole.
+    if (cause === null && kept > 0) chronicle.figures.kept(holder.runId, devices, -kept);
+    if (cause !== null && keptMilliseconds === 0) chronicle.figures.droppedCheckpoint(holder.runId);
     chronicle.trace.line(`over ${holder.runId} ${holder.leaseEpoch} ${nodeId}/${slot} ${cause ?? 'done'}`);
     const inWindow =
       Math.min(queue.now, this.#arrivalMilliseconds) - Math.min(startedAt, this.#arrivalMilliseconds);
@@ -255,7 +286,7 @@ export class Fleet {
       const datasetDigests = [...row.world.datasetDigests, ...fresh].slice(-cachedDatasets);
       truth.setNode(nodeId, { datasetDigests });
     }
-    if (cause === null) truth.learn(job, Math.ceil(spent / 1_000));
+    if (cause === null) truth.learn(job, Math.ceil((spent + plan.resumedMilliseconds) / 1_000));
     if (cause === 'data')
       queue.after(dataComesAfter, () => truth.moveJob(job, 'needs-retrain', 'the data came'));
   }

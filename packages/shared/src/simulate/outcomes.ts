@@ -35,9 +35,9 @@ const broken = (mishap: Mishap): Told => {
   };
 };
 
-const target = (log: string, tempfail: string | null = null): Mishap => ({
+const target = (log: string, tempfail: string | null = null, resumed = false): Mishap => ({
   step: 'train',
-  target: { ...ended, log, tempfail },
+  target: { ...ended, log, tempfail, resumed },
 });
 const ended: TargetEnd = {
   ...{ endedBy: null, signal: null, log: '', tempfail: null, resumed: false, nodeDiskFull: false },
@@ -52,7 +52,8 @@ const outOfMemory = broken(
   ),
 );
 const tempfail = broken(target('make: *** [bootstrap] Error 1\n', 'the licence server does not answer'));
-const recipeFails = broken(target('AssertionError: loss is nan\nmake: *** [bootstrap] Error 1\n'));
+const recipeFails = (resumed: boolean): Told =>
+  broken(target('AssertionError: loss is nan\nmake: *** [bootstrap] Error 1\n', null, resumed));
 const dataIsLate = broken({ step: 'fetch', code: 'data-wait' });
 
 /** The plan of one lease. */
@@ -62,8 +63,14 @@ export function planOf(seed: string, holder: Holder, circumstances: Circumstance
   // Runs of one recipe are of about one length.
   const spread = Math.exp(0.05 * new ProbeStream(seed, holder.runId).normal());
   const share = run.place.purpose === 'dependence' ? 0.9 : 1;
-  const trainSeconds = Math.max(1, Math.round(spec.trainSeconds * spread * share));
-  const base = { fetchSeconds: hasData ? 5 : spec.fetchSeconds, datasetDigests: spec.datasetDigests };
+  const wholeSeconds = Math.max(1, Math.round(spec.trainSeconds * spread * share));
+  const trainSeconds = wholeSeconds - run.keptMilliseconds / 1_000;
+  const base = {
+    fetchSeconds: hasData ? 5 : spec.fetchSeconds,
+    datasetDigests: spec.datasetDigests,
+    checkpoints: spec.checkpoints,
+    resumedMilliseconds: run.keptMilliseconds,
+  };
   const ends = (atSeconds: number, end: Told, cause: Cause): Plan => ({
     ...base,
     ...{ trainSeconds: Math.min(trainSeconds, Math.ceil(atSeconds)), end, cause },
@@ -75,6 +82,7 @@ export function planOf(seed: string, holder: Holder, circumstances: Circumstance
     return ends(part * outOfMemorySeconds, outOfMemory, 'out-of-memory');
   }
   if (stream.uniform() < tempfailShare) return ends(part * trainSeconds, tempfail, 'tempfail');
-  if (spec.fate === 'recipe-fails') return ends(part * trainSeconds, recipeFails, 'recipe');
+  if (spec.fate === 'recipe-fails')
+    return ends(part * trainSeconds, recipeFails(run.keptMilliseconds > 0), 'recipe');
   return { ...base, trainSeconds, end: { kind: 'reported' }, cause: 'unexplained' };
 }

@@ -3,6 +3,7 @@ import type { JobState } from '../job/states.ts';
 import type { Chronicle, Sample } from './chronicle.ts';
 import { type LongWait, type Spread, spreadOf, starvationDays } from './figures.ts';
 import type { Fleet } from './fleet-play.ts';
+import type { SimulatedBudget } from './purse.ts';
 import type { SimulationInput, SimulationSettings } from './settings.ts';
 import type { Truth } from './truth.ts';
 
@@ -16,6 +17,10 @@ export interface Report {
   /** Days of the virtual clock in which jobs were asked for, and until the last one ended. */
   arrivalDays: number;
   virtualDays: number;
+  /** Hours spent since a budget was last renewed. */
+  budgets: (SimulatedBudget & { spentHours: number })[];
+  /** How often a job had to wait for its budget. */
+  budgetWaits: number;
   jobs: { total: number; byState: Partial<Record<JobState, number>> };
   runs: { made: number; reported: number; leases: number; leaseEnds: Record<string, number> };
   /** Share of the slots' time while jobs arrived. */
@@ -29,6 +34,8 @@ export interface Report {
     useful: { gpu: number; cpu: number };
     wasted: { gpu: number; cpu: number };
     wastedByCause: Record<string, { gpu: number; cpu: number }>;
+    /** Part of the useful ones: kept in checkpoints by leases that brought no result. */
+    resumed: { gpu: number; cpu: number };
   };
   /** Jobs with a placeable run that waited longer than `overDays`; the longest waits first. */
   starvation: { overDays: number; jobs: number; worst: LongWait[] };
@@ -64,7 +71,11 @@ export function reportOf(
 ): Report {
   const jobs = [...truth.jobs.values()];
   const runs = [...truth.runs.values()];
-  books.closed(jobs.map(({ world }) => world));
+  const { purse } = truth;
+  // Who waits for money that never comes has no end.
+  const waits = (state: JobState): boolean => purse.budgets.length > 0 && state === 'budget-wait';
+  books.closed(jobs.map(({ world }) => world).filter(({ state }) => !waits(state)));
+  figures.settle((runId) => truth.runs.get(runId)!.state === 'reported');
   const byState: Partial<Record<JobState, number>> = {};
   for (const { world } of jobs) byState[world.state] = (byState[world.state] ?? 0) + 1;
   const wasted = { device: 0, slot: 0 };
@@ -77,12 +88,22 @@ export function reportOf(
     (a, b) => b.waitDays - a.waitDays || (a.jobId < b.jobId ? -1 : 1),
   );
   const { device, cpu } = fleet.utilisation();
-  const { policy, seed, faults, leaseSeconds, heartbeatSeconds, decideSeconds, tickSeconds, fencing } = input;
+  const { policy, seed, faults, leaseSeconds, heartbeatSeconds, checkpointSeconds } = input;
+  const { decideSeconds, tickSeconds, fencing } = input;
   const spreads = (map: ReadonlyMap<string, number[]>) =>
     byName(map).map(([name, values]) => ({ class: name, ...spreadOf(values) }));
   return {
     settings: {
-      ...{ seed, faults, leaseSeconds, heartbeatSeconds, decideSeconds, tickSeconds, fencing },
+      ...{
+        seed,
+        faults,
+        leaseSeconds,
+        heartbeatSeconds,
+        checkpointSeconds,
+        decideSeconds,
+        tickSeconds,
+        fencing,
+      },
       ...{ nodes: input.nodes.length, slots: fleet.slots.length, jobs: input.jobs.length },
     },
     policy,
@@ -91,6 +112,11 @@ export function reportOf(
     decisions: figures.decisions,
     arrivalDays: round(input.arrivalSeconds / 86_400, 2),
     virtualDays: round(Math.max(0, ...ended) / 86_400_000, 2),
+    budgets: purse.budgets.map((budget) => ({
+      ...budget,
+      spentHours: round(purse.spentSeconds(budget) / 3_600, 1),
+    })),
+    budgetWaits: figures.budgetWaits,
     jobs: { total: jobs.length, byState: Object.fromEntries(byName(new Map(Object.entries(byState)))) },
     runs: {
       made: runs.length,
@@ -104,6 +130,7 @@ export function reportOf(
     hours: {
       useful: hours(figures.useful),
       wasted: hours(wasted),
+      resumed: hours(figures.resumed),
       wastedByCause: Object.fromEntries(byName(figures.wasted).map(([cause, sum]) => [cause, hours(sum)])),
     },
     starvation: { overDays: starvationDays, jobs: starved.length, worst: starved.slice(0, shown) },

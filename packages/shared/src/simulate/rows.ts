@@ -31,6 +31,10 @@ export interface RunRow {
   heardAt: number | null;
   /** Since when it may be placed; null while it may not. */
   waitsFrom: number | null;
+  /** Milliseconds of training, on a healthy node, with which its next lease begins; 0: with nothing. */
+  keptMilliseconds: number;
+  /** Why its open lease is to end without blame; null where it may go on. */
+  leaveCause: LeaveCause | null;
   blame: string | null;
   code: string | null;
   earlier: (EarlierLease & { endedAt: number })[];
@@ -45,8 +49,13 @@ export interface NodeRow {
   stateAt: number;
 }
 
+/** What a run is asked to leave its slot for. */
+export type LeaveCause = 'preempted' | 'budget';
+
 export type Told =
   | { kind: 'reported' }
+  /** It left its slot because it was asked to. */
+  | { kind: 'given-back' }
   /** `failureSha256` as a worker tells it: of what the target said last; null where no target failed. */
   | { kind: 'broken'; blame: Blame; code: ProblemCode; failureSha256: string | null };
 
@@ -67,6 +76,10 @@ export interface Witness {
   waits(run: RunRow): void;
   /** A leased run of a job that wants it no more: its worker hears of it by its next heartbeat. */
   cancelAsked(run: RunRow): void;
+  /** A leased run is to leave its slot, perhaps for another run: its worker hears of it by its next heartbeat. */
+  leaveAsked(run: RunRow, cause: LeaveCause, forRunId: string | null): void;
+  /** What the next lease begins with, in milliseconds of training. */
+  kept(run: RunRow): void;
   jobMoved(job: JobRow, from: JobState, reason: string): void;
   nodeDrained(node: NodeRow): void;
   /** A slot that did not answer is asked again from then on. */

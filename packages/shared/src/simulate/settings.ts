@@ -3,6 +3,7 @@
 import type { SchedulingPolicy } from '../policy/world.ts';
 import type { FaultLevel } from './faults.ts';
 import type { SimulatedNode } from './fleet.ts';
+import type { SimulatedBudget } from './purse.ts';
 import type { SimulatedJob } from './workload.ts';
 
 export interface SimulationSettings {
@@ -11,6 +12,8 @@ export interface SimulationSettings {
   policy: SchedulingPolicy;
   leaseSeconds: number;
   heartbeatSeconds: number;
+  /** Between two checkpoints that are kept while a target trains that writes them; 0: none is kept, a lost run begins again. */
+  checkpointSeconds: number;
   /** Between two decisions at the least; losses are seen and rings repeated by the farm's own tick. */
   decideSeconds: number;
   tickSeconds: number;
@@ -22,6 +25,7 @@ export const defaultSettings: Omit<SimulationSettings, 'policy' | 'seed'> = {
   faults: 'light',
   leaseSeconds: 20,
   heartbeatSeconds: 5,
+  checkpointSeconds: 300,
   decideSeconds: 60,
   tickSeconds: 2,
   fencing: true,
@@ -30,6 +34,7 @@ export const defaultSettings: Omit<SimulationSettings, 'policy' | 'seed'> = {
 export interface SimulationInput extends SimulationSettings {
   nodes: readonly SimulatedNode[];
   jobs: readonly SimulatedJob[];
+  budgets?: readonly SimulatedBudget[];
   /** Window in which utilisation is measured: while work arrives. */
   arrivalSeconds: number;
   /** Gets the trace as it grows. */

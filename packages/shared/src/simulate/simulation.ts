@@ -17,6 +17,7 @@ import { Chronicle } from './chronicle.ts';
 import { EventQueue } from './event-queue.ts';
 import { FaultPlay } from './fault-play.ts';
 import { Fleet } from './fleet-play.ts';
+import { Purse, type SimulatedBudget } from './purse.ts';
 import { type Report, reportOf } from './report.ts';
 import type { JobRow, RunRow } from './rows.ts';
 import { beganAt, type SimulationInput } from './settings.ts';
@@ -60,7 +61,8 @@ export class Simulation {
     this.#chronicle = new Chronicle(now, input.onTrace ?? null, {
       jobEnded: (job) => this.#jobEnded(job),
       changed: (job) => this.#attentionTo(job),
-      cancelAsked: (run) => this.#tellCancelled(run),
+      cancelAsked: (run) => this.#tell(run),
+      leaveAsked: (run) => this.#tell(run),
       nodeDrained: (nodeId) => this.#fleet.mendLater(nodeId),
       waits: (run) => this.#decideBy(run.waitsFrom!),
       slotSilent: (until) => this.#decideBy(until),
@@ -71,6 +73,7 @@ export class Simulation {
       leaseSeconds: input.leaseSeconds,
       fencing: input.fencing,
       witness: this.#chronicle,
+      purse: new Purse(input.budgets ?? []),
     });
     this.#fleet = new Fleet({
       input,
@@ -90,11 +93,22 @@ export class Simulation {
         noTickFor: (milliseconds) => this.#loseScheduler(milliseconds),
       }).begin(input.faults);
     }
+    for (const budget of this.#truth.purse.budgets) {
+      if (budget.renewDays !== null) this.#renewLater(budget, budget.renewDays);
+    }
     this.#queue.at(hour, () => this.#sample());
   }
 
   get #isOver(): boolean {
-    return this.#arrived === this.#input.jobs.length && this.#open.size === 0;
+    return this.#arrived === this.#input.jobs.length && (this.#open.size === 0 || this.#isStuck);
+  }
+
+  /** What is left waits for money that never comes. */
+  get #isStuck(): boolean {
+    const { budgets } = this.#truth.purse;
+    if (budgets.length === 0 || budgets.some(({ renewDays }) => renewDays !== null)) return false;
+    const isDecided = this.#decisionAt === Number.POSITIVE_INFINITY && this.#attention.size === 0;
+    return isDecided && this.#fleet.isIdle && this.#memory.jobsByState.get('budget-wait') === this.#open.size;
   }
 
   /** Jobs that have ended, of all; and the virtual time in days. */
@@ -175,8 +189,18 @@ export class Simulation {
     this.#open.delete(job.world.jobId);
   }
 
+  #renewLater(budget: SimulatedBudget, days: number): void {
+    this.#queue.after(days * day, () => {
+      if (this.#isOver) return;
+      this.#truth.purse.renew(budget);
+      this.#chronicle.trace.line(`renewed ${budget.account} ${budget.unit}`);
+      this.#decideBy(this.#queue.now);
+      this.#renewLater(budget, days);
+    });
+  }
+
   /** The answer to the next heartbeat says it. */
-  #tellCancelled(run: RunRow): void {
+  #tell(run: RunRow): void {
     const { nodeId, slot } = run.world.holder!;
     const within = Math.ceil(this.#rings.uniform() * this.#input.heartbeatSeconds * 1_000);
     this.#queue.after(within, () => this.#fleet.worker(nodeId, slot).beat());
@@ -206,6 +230,10 @@ export class Simulation {
     const jobs = [...this.#attention];
     this.#attention.clear();
     for (const job of jobs) attend(this.#truth, job, this.#specs.get(job)!);
+    for (const { world, leaseEpoch } of this.#truth.purse.overrunning(this.#queue.now)) {
+      const reason = 'Its budget is spent, and it has used what was set aside for it.';
+      this.#truth.ask({ runId: world.runId, leaseEpoch, cause: 'budget', reason });
+    }
     this.#readWorld();
     // Nothing waits for a slot or for money: nothing can be decided.
     if (this.#memory.kinds.size === 0 && this.#memory.budgetWaits.size === 0) return;
@@ -216,10 +244,12 @@ export class Simulation {
         this.#truth.moveJob(this.#truth.jobs.get(action.jobId)!, action.to, action.reason);
         continue;
       }
-      // A lost run begins again here: what leaving costs is not played.
-      if (action.kind === 'preempt') continue;
-      const { runId, nodeId, slot } = action;
-      const leaseEpoch = this.#truth.lease(runId, nodeId, slot);
+      if (action.kind === 'preempt') {
+        this.#truth.ask({ ...action, cause: 'preempted' });
+        continue;
+      }
+      const { runId, nodeId, slot, reservation } = action;
+      const leaseEpoch = this.#truth.lease(runId, nodeId, slot, reservation);
       if (leaseEpoch === null) continue;
       const holder = { runId, leaseEpoch, nodeId };
       this.#ring(holder, slot);
@@ -232,6 +262,8 @@ export class Simulation {
   #readWorld(): void {
     const { jobs, runs, nodes } = this.#truth.changed;
     this.#fleet.markSeen();
+    if (this.#input.policy.preemption !== null) this.#fleet.markKept();
+    this.#memory.budgets = this.#truth.purse.list();
     for (const { world } of nodes) this.#memory.fleet.putNode(world);
     for (const { world } of jobs) {
       if (this.#open.has(world.jobId)) this.#memory.putJob(world);

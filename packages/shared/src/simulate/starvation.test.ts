@@ -13,7 +13,7 @@ const job = (source: string, requestedAtSeconds: number, hours: number): Simulat
   ...{ source, requestedAtSeconds, version: '1', suite: 'sid', requestedBy: 'intake', releaseId: null },
   ...{ priority: 0, section: '', archivePriority: '', datasetDigests: [], cancelledAfterSeconds: null },
   demand: demandOfStored({ estimateSeconds: hours * hour }),
-  ...{ fetchSeconds: 1, trainSeconds: hours * hour, fate: 'works', neededDeviceBytes: 0 },
+  ...{ fetchSeconds: 1, trainSeconds: hours * hour, fate: 'works', checkpoints: false, neededDeviceBytes: 0 },
   ...settledAfter(1),
 });
 

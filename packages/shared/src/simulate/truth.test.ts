@@ -16,6 +16,7 @@ function farm(fencing = true) {
       jobEnded: nothing,
       changed: nothing,
       cancelAsked: nothing,
+      leaveAsked: nothing,
       nodeDrained: nothing,
       waits: nothing,
       slotSilent: nothing,

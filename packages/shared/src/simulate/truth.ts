@@ -1,10 +1,15 @@
 // The farm's store in memory: what PostgreSQL is to the farm, with the same conditions on each deed (prisma/store/runs,
 // lease-end, job-move). Every write of a node counts only while run, epoch and holder are those of the open lease. What
 // follows from an end is the domain's (job/lease-end, job/failure, job/states), never decided here.
-import { followUpOf } from '../job/blame-rules.ts';
-import { deviceMemoryOf } from '../job/device-memory.ts';
-import { type DeviceMemory, drainsNode, isAnswer } from '../job/failure.ts';
-import { type EarlierLease, leaseEnding, notBegun, slotSilenceSeconds } from '../job/lease-end.ts';
+import type { Reservation } from '../cost/reservation.ts';
+import { drainsNode, isAnswer } from '../job/failure.ts';
+import {
+  type EarlierLease,
+  leaseEnding,
+  leaveEnding,
+  notBegun,
+  slotSilenceSeconds,
+} from '../job/lease-end.ts';
 import { placesBeyond, type RunPlace } from '../job/run-place.ts';
 import {
   type Blame,
@@ -14,8 +19,11 @@ import {
   openJobStates,
   type RunState,
 } from '../job/states.ts';
+import { promiseSeconds } from '../policy/preempt.ts';
 import type { WorldJob, WorldNode, WorldRun } from '../policy/world.ts';
-import type { Holder, JobRow, NodeRow, RunRow, Told, Witness } from './rows.ts';
+import { avoidedBy, memoryOfDevice } from './next-lease.ts';
+import { Purse } from './purse.ts';
+import type { Holder, JobRow, LeaveCause, NodeRow, RunRow, Told, Witness } from './rows.ts';
 
 const isOpen = (state: JobState): boolean => (openJobStates as readonly JobState[]).includes(state);
 const isServed = (state: JobState): boolean => state === 'needs-retrain' || state === 'retraining';
@@ -27,6 +35,7 @@ export interface TruthOptions {
   /** False: epochs and holders are not asked for. Only a simulation can say so; it shows what they are good for. */
   fencing: boolean;
   witness: Witness;
+  purse?: Purse;
 }
 
 export class Truth {
@@ -35,12 +44,14 @@ export class Truth {
   readonly nodes = new Map<string, NodeRow>();
   /** What the scheduler has not read yet. */
   readonly changed = { jobs: new Set<JobRow>(), runs: new Set<RunRow>(), nodes: new Set<NodeRow>() };
+  readonly purse: Purse;
   readonly #options: TruthOptions;
   /** Open lease of each slot (`node/slot`): the unique index that the database has. */
   readonly #slots = new Map<string, RunRow>();
 
   constructor(options: TruthOptions) {
     this.#options = options;
+    this.purse = options.purse ?? new Purse([]);
   }
 
   request(job: JobRow): void {
@@ -73,7 +84,7 @@ export class Truth {
     node.stateAt = this.#options.now();
     for (const run of this.runs.values()) {
       const isKept = run.world.excludedNodes.some((one) => one.nodeId === nodeId);
-      if (isKept && run.state === 'waiting') this.#setRun(run, 'waiting', this.#avoided(run));
+      if (isKept && run.state === 'waiting') this.#setRun(run, 'waiting', avoidedBy(run, this.nodes));
     }
   }
 
@@ -118,6 +129,7 @@ export class Truth {
       const run: RunRow = {
         ...{ world, job, place, state: 'waiting', leaseEpoch: 0, hasBegun: false, cancelAsked: false },
         ...{ heardAt: null, waitsFrom: this.#options.now(), blame: null, code: null, earlier: [] },
+        ...{ keptMilliseconds: 0, leaveCause: null },
       };
       job.runs.push(run);
       this.runs.set(runId, run);
@@ -128,7 +140,7 @@ export class Truth {
   }
 
   /** Leases a waiting run to a slot: the new epoch, or null where something has changed since it was looked at. */
-  lease(runId: string, nodeId: string, slot: number): number | null {
+  lease(runId: string, nodeId: string, slot: number, reservation?: Reservation): number | null {
     const run = this.runs.get(runId);
     const node = this.nodes.get(nodeId)?.world;
     const { now, toDate, witness } = this.#options;
@@ -139,9 +151,19 @@ export class Truth {
     run.leaseEpoch += 1;
     run.hasBegun = false;
     run.heardAt = now();
-    const leasedAt = toDate(now());
-    this.#setRun(run, 'leased', { state: 'leased', holder: { nodeId, slot }, leasedAt, notBefore: null });
+    const preemptions = run.earlier.filter(({ code }) => code === 'preempted').length;
+    this.#setRun(run, 'leased', {
+      ...{
+        state: 'leased',
+        holder: { nodeId, slot },
+        leasedAt: toDate(now()),
+        notBefore: null,
+        promise: null,
+      },
+      tenure: { leaseEpoch: run.leaseEpoch, keptAt: null, leaving: null, preemptions },
+    });
     this.#slots.set(`${nodeId}/${slot}`, run);
+    this.purse.open(run, now(), reservation);
     witness.leased(run, nodeId, slot);
     run.waitsFrom = null;
     if (run.job.world.state === 'needs-retrain') this.moveJob(run.job, 'retraining', '');
@@ -167,7 +189,7 @@ export class Truth {
   }
 
   /** A heartbeat, and all that follow it until `silence`. */
-  heartbeat(holder: Holder): 'lease-lost' | { cancel: boolean } {
+  heartbeat(holder: Holder): 'lease-lost' | { cancel: boolean; leave?: LeaveCause } {
     const run = this.#held(holder);
     if (run === null) {
       this.#options.witness.refused(holder, 'heartbeat');
@@ -177,7 +199,45 @@ export class Truth {
       run.hasBegun = true;
       run.heardAt = null;
     }
-    return { cancel: run.cancelAsked };
+    return { cancel: run.cancelAsked, ...(run.leaveCause !== null && { leave: run.leaveCause }) };
+  }
+
+  /** Keeps a checkpoint: so many milliseconds of training need not be done again. False where the lease is lost. */
+  keep(holder: Holder, milliseconds: number): boolean {
+    const run = this.#held(holder);
+    if (run?.state !== 'leased') return false;
+    run.keptMilliseconds = milliseconds;
+    this.#options.witness.kept(run);
+    return true;
+  }
+
+  /**
+   * Asks a leased run to leave its slot, perhaps for one that waits, to which the slot is promised (prisma/store/leave). False where
+   * something has changed since it was looked at.
+   */
+  ask(wish: {
+    runId: string;
+    leaseEpoch: number;
+    cause: LeaveCause;
+    reason: string;
+    forRunId?: string;
+  }): boolean {
+    const { runId, leaseEpoch, cause, reason, forRunId } = wish;
+    const { now, toDate, witness } = this.#options;
+    const run = this.runs.get(runId)!;
+    if (run.state !== 'leased' || run.leaseEpoch !== leaseEpoch || run.leaveCause !== null) return false;
+    if (forRunId !== undefined) {
+      const other = this.runs.get(forRunId)!;
+      const { promise } = other.world;
+      if (other.state !== 'waiting' || (promise && promise.until > toDate(now()))) return false;
+      const until = toDate(now() + promiseSeconds * 1_000);
+      this.#setRun(other, 'waiting', { promise: { ...run.world.holder!, until } });
+    }
+    run.leaveCause = cause;
+    this.#setRun(run, 'leased', { tenure: { ...run.world.tenure!, leaving: reason } });
+    witness.leaveAsked(run, cause, forRunId ?? null);
+    if (!run.hasBegun) this.#endByLeave(run);
+    return true;
   }
 
   /** The heartbeats of a lease have stopped, the last one at `heardAt`. Returns when the lease expires; null where it is not open. */
@@ -212,7 +272,8 @@ export class Truth {
       return 'taken';
     }
     if (run.state !== 'leased') return fencing ? 'lease-lost' : 'taken';
-    this.#endWithoutResult(run, 'broken', told);
+    if (told.kind === 'given-back') this.#endByLeave(run);
+    else this.#endWithoutResult(run, 'broken', told);
     return 'taken';
   }
 
@@ -283,7 +344,9 @@ export class Truth {
     const { nodeId, slot } = run.world.holder!;
     run.earlier.push({ ...earlier, nodeId, endedAt: this.#options.now() });
     this.#slots.delete(`${nodeId}/${slot}`);
-    this.#setRun(run, run.state, { holder: null, leasedAt: null });
+    this.purse.close(run, this.#options.now());
+    run.leaveCause = null;
+    this.#setRun(run, run.state, { holder: null, leasedAt: null, tenure: null });
     this.#options.witness.leaseEnded(run, nodeId, slot, run.leaseEpoch, outcome, earlier.code ?? '');
   }
 
@@ -292,23 +355,20 @@ export class Truth {
     outcome: 'broken' | 'lost',
     { blame, code, failureSha256 }: Omit<Extract<Told, { kind: 'broken' }>, 'kind'>,
   ): void {
-    const { now, toDate, witness } = this.#options;
     const { job, hasBegun, earlier } = run;
     const { nodeId } = run.world.holder!;
     const after = leaseEnding({
       ...{ outcome, blame, code, hasBegun, earlier, nodeId, failureSha256, purpose: run.place.purpose },
       isWanted: !run.cancelAsked && isOpen(job.world.state),
-      deviceMemory: code === 'device-memory' ? this.#deviceMemory(run) : undefined,
+      deviceMemory: code === 'device-memory' ? memoryOfDevice(run, this.nodes) : undefined,
     });
     this.#noteSlot(run, after.lease.code === notBegun);
     if (after.nodeFaults !== 'stay') this.countNodeFault(nodeId, after.nodeFaults === 'grow');
     this.#close(run, after.lease.outcome, { blame, code: after.lease.code, failureSha256 });
+    if (after.fromStart) run.keptMilliseconds = 0;
     if (after.raiseTo !== undefined) this.#setJob(job, { leastDeviceMemoryBytes: after.raiseTo });
     if (after.run === 'waiting') {
-      run.waitsFrom = now() + after.waitSeconds * 1_000;
-      const notBefore = after.waitSeconds > 0 ? toDate(run.waitsFrom) : null;
-      this.#setRun(run, 'waiting', { ...this.#avoided(run), state: 'waiting', notBefore });
-      witness.waits(run);
+      this.#wait(run, after.waitSeconds);
       return;
     }
     this.#setRun(run, after.run);
@@ -317,31 +377,20 @@ export class Truth {
     if (after.job !== null) this.moveJob(job, after.job, after.reason);
   }
 
-  /** Nodes that the next lease should or must not have, by the blame of the earlier ones (prisma/store/world). */
-  #avoided({ earlier }: Pick<RunRow, 'earlier'>): Pick<WorldRun, 'failedOn' | 'excludedNodes'> {
-    const failed = earlier.filter(({ blame }) => blame === 'node');
-    const nodes = (leases: typeof failed) => [...new Set(leases.map(({ nodeId }) => nodeId!))].sort();
-    const excluding = failed.filter(
-      ({ code, nodeId, endedAt }) =>
-        followUpOf('node', code ?? '') === 'other-node' && endedAt > this.nodes.get(nodeId!)!.stateAt,
-    );
-    return {
-      failedOn: nodes(failed),
-      excludedNodes: nodes(excluding).map((nodeId) => ({ nodeId, reason: 'its device failed this run' })),
-    };
+  /** Without blame: it waits with its checkpoint. */
+  #endByLeave(run: RunRow): void {
+    const isWanted = !run.cancelAsked && isOpen(run.job.world.state);
+    const after = leaveEnding('preempted', { isWanted, earlier: run.earlier });
+    this.#close(run, after.lease.outcome, { blame: null, code: after.lease.code });
+    if (after.run === 'waiting') this.#wait(run, after.waitSeconds);
+    else this.#setRun(run, after.run);
   }
 
-  #deviceMemory({ job, world }: RunRow): DeviceMemory {
-    const nodes = [...this.nodes.values()]
-      .map((row) => row.world)
-      .filter((node) => node.approved && !node.retired);
-    const { nodeId, slot } = world.holder!;
-    const { leastDeviceMemoryBytes, demand } = job.world;
-    return deviceMemoryOf({
-      given: this.nodes.get(nodeId)!.world.slots[slot]!.accelerators,
-      farm: nodes.flatMap(({ slots }) => slots.flatMap(({ accelerators }) => accelerators)),
-      demandedBytes: demand.gpuMemoryBytes,
-      raisedBytes: leastDeviceMemoryBytes > 0 ? leastDeviceMemoryBytes : null,
-    });
+  #wait(run: RunRow, seconds: number): void {
+    const { now, toDate, witness } = this.#options;
+    run.waitsFrom = now() + seconds * 1_000;
+    const notBefore = seconds > 0 ? toDate(run.waitsFrom) : null;
+    this.#setRun(run, 'waiting', { ...avoidedBy(run, this.nodes), state: 'waiting', notBefore });
+    witness.waits(run);
   }
 }

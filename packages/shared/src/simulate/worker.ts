@@ -3,10 +3,11 @@
 // the truth; what it may do to it is asked there.
 //
 //   ring ──► assignment ──► fetch ──► train ──► report          silenced: it works on, and asks again when it can speak
-//              └► lease-lost: dropped            └► lease-lost: dropped, the work is wasted
+//              └► lease-lost: dropped  │         └► lease-lost: dropped, what was done since the last checkpoint is wasted
+//                                      └ keeps a checkpoint now and then, while it can speak
 import type { Ring } from '../wire/doorbell.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Holder, Told } from './rows.ts';
+import type { Holder, LeaveCause, Told } from './rows.ts';
 import type { Truth } from './truth.ts';
 
 /** What made a worker fall silent or its work worthless; the headings of the waste in the report. */
@@ -23,6 +24,7 @@ export type Cause =
   | 'out-of-memory'
   | 'data'
   | 'unwanted'
+  | LeaveCause
   | 'unexplained';
 
 /** Two parts of a run that a slow disk slows differently, in seconds on a healthy node, and how the last one ends. */
@@ -33,6 +35,10 @@ export interface Plan {
   /** Why it ends so, where it brings no result. */
   cause: Cause;
   datasetDigests: readonly string[];
+  /** Whether its target writes checkpoints. */
+  checkpoints: boolean;
+  /** Training that earlier leases had kept, in milliseconds: no part of `trainSeconds`. */
+  resumedMilliseconds: number;
 }
 
 export interface Execution {
@@ -43,6 +49,11 @@ export interface Execution {
   /** Milliseconds of a healthy node that the phase still needs, as of `since`. */
   left: number;
   since: number;
+  /** When its training began; checkpoints are kept at whole intervals from then on. */
+  trainsFrom: number;
+  /** Milliseconds of this lease's training that the farm keeps, and when it was told; 0 before the first. */
+  kept: number;
+  keptAt: number;
   /** What last silenced it. */
   silencedBy: Cause | null;
   /** Given up reporting at this time, where it cannot be told. */
@@ -54,6 +65,8 @@ export interface WorkerParts {
   truth: Truth;
   leaseSeconds: number;
   heartbeatSeconds: number;
+  /** 0: no checkpoint is kept. */
+  checkpointSeconds: number;
   /** Uniform in (0, 1), of the slot's own stream. */
   random: () => number;
   plan: (holder: Holder, slot: number) => Plan;
@@ -61,9 +74,13 @@ export interface WorkerParts {
   expects: (holder: Holder, at: number) => void;
   /** Something that the scheduler acts on has changed. */
   changed: () => void;
+  /** A checkpoint is kept, of so many milliseconds of the lease's training; false where the lease is lost. */
+  kept: (worker: SlotWorker, execution: Execution, milliseconds: number) => boolean;
   /** An execution is over; `cause` null where its result was recorded. */
   ended: (worker: SlotWorker, execution: Execution, cause: Cause | null) => void;
 }
+
+const trainMilliseconds = ({ trainSeconds }: Plan): number => Math.round(trainSeconds * 1_000);
 
 const cancelled: Told = { kind: 'broken', blame: 'cancelled', code: 'run-cancelled', failureSha256: null };
 
@@ -117,6 +134,7 @@ export class SlotWorker {
   /** From now on nothing that it says arrives. */
   silence(cause: Cause): void {
     const spoke = this.speaks;
+    this.#settle();
     this.#silences.push(cause);
     const execution = this.execution;
     if (execution === null) return;
@@ -133,6 +151,8 @@ export class SlotWorker {
 
   /** The silence of this cause is over. */
   speak(cause: Cause): void {
+    // What it did while it could not speak is no part of a checkpoint yet.
+    this.#settle();
     this.#silences.splice(this.#silences.indexOf(cause), 1);
     if (!this.speaks || this.#isAsleep) return;
     this.#catchUp();
@@ -204,7 +224,7 @@ export class SlotWorker {
     const planned = plan(holder, this.slot);
     this.execution = {
       ...{ holder, plan: planned, startedAt: queue.now, phase: 'fetch', left: planned.fetchSeconds * 1_000 },
-      ...{ since: queue.now, silencedBy: null, patienceEnds: 0 },
+      ...{ since: queue.now, silencedBy: null, patienceEnds: 0, trainsFrom: 0, kept: 0, keptAt: 0 },
     };
     truth.heartbeat(holder);
     this.#schedule();
@@ -215,8 +235,37 @@ export class SlotWorker {
     const { execution } = this;
     if (execution === null || execution.phase === 'report' || this.#isPaused) return;
     const { now } = this.#parts.queue;
+    this.#keep(execution);
     execution.left = Math.max(0, execution.left - (now - execution.since) * this.#speed(execution.phase));
     execution.since = now;
+  }
+
+  /** When the last checkpoint of a training that goes on was due, since `since`; null where none was, or none can be kept. */
+  #lastDue({ plan, phase, trainsFrom, since }: Execution): number | null {
+    const interval = this.#parts.checkpointSeconds * 1_000;
+    if (phase !== 'train' || !plan.checkpoints || interval === 0 || !this.speaks || this.#isPaused)
+      return null;
+    const { now } = this.#parts.queue;
+    const due = now - ((now - trainsFrom) % interval);
+    return due > since && due > trainsFrom ? due : null;
+  }
+
+  /** When the farm last kept a checkpoint of the execution; null before the first. */
+  get keptAt(): number | null {
+    const { execution } = this;
+    if (execution === null) return null;
+    return this.#lastDue(execution) ?? (execution.kept > 0 ? execution.keptAt : null);
+  }
+
+  /** Tells the checkpoint that was last due. Nobody has to know of it sooner than something happens. */
+  #keep(execution: Execution): void {
+    const due = this.#lastDue(execution);
+    if (due === null) return;
+    const left = execution.left - (due - execution.since) * this.#speed('train');
+    const done = Math.floor(trainMilliseconds(execution.plan) - left);
+    if (done <= execution.kept || !this.#parts.kept(this, execution, done)) return;
+    execution.kept = done;
+    execution.keptAt = due;
   }
 
   #schedule(): void {
@@ -227,8 +276,9 @@ export class SlotWorker {
       if (plan !== this.#plans || this.execution !== execution) return;
       if (execution.phase === 'fetch' && execution.plan.trainSeconds > 0) {
         execution.phase = 'train';
-        execution.left = execution.plan.trainSeconds * 1_000;
+        execution.left = trainMilliseconds(execution.plan);
         execution.since = this.#parts.queue.now;
+        execution.trainsFrom = this.#parts.queue.now;
         this.#schedule();
         return;
       }
@@ -240,6 +290,7 @@ export class SlotWorker {
   #finish(execution: Execution): void {
     const { queue, leaseSeconds } = this.#parts;
     this.#plans++;
+    if (execution.plan.end.kind !== 'reported') this.#keep(execution);
     execution.phase = 'report';
     if (this.speaks) {
       this.#report(execution);
@@ -282,6 +333,11 @@ export class SlotWorker {
     } else if (answer.cancel) {
       this.#parts.truth.report(execution.holder, cancelled);
       this.#drop('unwanted');
+    } else if (answer.leave !== undefined && execution.phase !== 'report') {
+      // What its target did since the last checkpoint is lost: nothing is promised of one that is written in the grace.
+      this.#settle();
+      this.#parts.truth.report(execution.holder, { kind: 'given-back' });
+      this.#drop(answer.leave);
     }
     this.#takeRing();
   }

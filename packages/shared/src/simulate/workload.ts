@@ -31,6 +31,8 @@ export interface SimulatedJob {
   /** After how many retrains the verdict falls (a look of the sequential design); 1 where bytes are compared. */
   settledAt: number;
   fate: Fate;
+  /** Whether its targets write checkpoints, and go on from one. */
+  checkpoints: boolean;
   /** Device memory that the training takes, whatever the recipe asks for; 0 where any device is enough. */
   neededDeviceBytes: number;
   /** When a person gives it up, after it was asked for; null for never. */
@@ -135,6 +137,9 @@ const longestTrainSeconds = 72 * 3_600;
 /** As people declare them: the first that leaves three times what it takes. */
 const timeLimits = [1, 4, 12, 24, 72, 240].map((hours) => hours * 3_600);
 
+/** Jobs whose targets write checkpoints. */
+const checkpointShare = 0.7;
+
 /** Of the farm's time that the work fills while it arrives: a farm that is worth its money, and not drowned. */
 const offeredLoad = 0.8;
 /** Jobs of one release, all asked for at once. */
@@ -210,6 +215,7 @@ function drawJob(seed: string, index: number): SimulatedJob {
     // One in fifty asks for less than it takes: half as much again would do.
     neededDeviceBytes: fate > 0.98 ? 1.5 * Math.max(16 * gibibyte, kind.gpuMemoryBytes ?? 0) : 0,
     cancelledAfterSeconds: stream.uniform() < 0.01 ? Math.round(stream.uniform() * 5 * 86_400) : null,
+    checkpoints: stream.uniform() < checkpointShare,
   };
 }
 
