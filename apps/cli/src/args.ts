@@ -67,11 +67,46 @@ export class Args {
     if (text === undefined) return undefined;
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most)) {
-      throw new Problem('usage', `--${name} ${text}: a whole number from ${least} to ${most} is needed`);
+      throw new Problem(
+        'usage',
+        `--${name} ${shown(text)}: a whole number from ${least} to ${most} is needed`,
+        `write it in digits alone, as in --${name} ${least}`,
+      );
+    }
+    return value;
+  }
+
+  /** A number within limits, greater than 0 where `least` is; `1.86e9` is one, too. Anything else is a usage Problem that names the option. */
+  number(
+    name: string,
+    { least, most, or = '' }: { least: number; most: number; or?: string },
+  ): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = /^\d{1,15}(\.\d{1,15})?(e\+?\d{1,2})?$/i.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) {
+      throw new Problem(
+        'usage',
+        `--${name} ${shown(text)}: a number from ${least} to ${most}${or} is needed`,
+        `write it as in --${name} 1.5 or --${name} 1.86e3, without a unit`,
+      );
     }
     return value;
   }
 }
+
+/** A value as it was given, in quotes where it would not be seen. */
+export const shown = (text: string): string => (text.trim() === '' ? `“${text}”` : text);
+
+/** `--jobs -5` is a wrong number, which the verb refuses, and no option `-5`: node:util asks for `--jobs=-5`. */
+const joinNegatives = (argv: readonly string[], isText: (flag: string) => boolean): string[] =>
+  argv.reduce<string[]>((joined, word) => {
+    const flag = joined.at(-1);
+    if (/^-\.?\d/.test(word) && flag !== undefined && isText(flag))
+      joined[joined.length - 1] = `${flag}=${word}`;
+    else joined.push(word);
+    return joined;
+  }, []);
 
 /** How an option is written in usage and reference. */
 export const flagOf = (name: string, option: OptionSpec): string =>
@@ -87,9 +122,11 @@ export function parseVerbArgs(verb: Verb, argv: string[]): Args {
       return [name, { type: option.type, multiple, ...(short && { short }) }];
     }),
   );
+  const isText = (flag: string): boolean =>
+    flag.startsWith('--') && verb.options[flag.slice(2)]?.type === 'string';
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: joinNegatives(argv, isText), options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new Problem('usage', (error as Error).message, `retrain ${verb.name} --help lists the options`);
   }

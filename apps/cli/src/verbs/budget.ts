@@ -14,15 +14,13 @@ const limits = {
   'approval-cpu-hours': 'approvalCpuHours',
 } as const;
 
+/** As the farm takes them (wire/campaigns). */
+const mostHours = 1e9;
+
 /** Hours as they are given, or null for `none`; undefined where the option is absent. */
 function hoursOf(args: Args, name: keyof typeof limits): number | null | undefined {
-  const text = args.text(name);
-  if (text === undefined) return undefined;
-  if (text === 'none') return null;
-  const hours = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(hours))
-    throw new Problem('usage', `--${name} ${text}: a number of hours, or none, is needed`);
-  return hours;
+  if (args.text(name) === 'none') return null;
+  return args.number(name, { least: 0, most: mostHours, or: ' (hours), or none,' });
 }
 
 const shown = (hours: number | null): string => (hours === null ? 'none' : shortHours(hours));

@@ -3,7 +3,7 @@ import { ledgerReasons, reasonWords } from '@retraind/shared/ledger/entry';
 import { shortHours } from '@retraind/shared/policy/approval';
 import type { LedgerEntry } from '@retraind/shared/wire/campaigns';
 import { exitCodes, Problem } from '@retraind/shared/wire/problems';
-import { type Args, jsonOption, messageOption, type Verb } from '../args.ts';
+import { type Args, jsonOption, messageOption, shown, type Verb } from '../args.ts';
 import { farmOptions, findFarm } from '../farm-client.ts';
 
 function entryLines(entry: LedgerEntry): string[] {
@@ -46,18 +46,10 @@ export const ledgerList: Verb = {
   },
 };
 
-function countOf(args: Args, name: string): number | undefined {
-  const text = args.text(name);
-  if (text === undefined) return undefined;
-  const count = /^\d+(\.\d+)?(e\d{1,2})?$/i.test(text) ? Number(text) : Number.NaN;
-  if (!(count > 0)) throw new Problem('usage', `--${name} ${text}: a number such as 1.86e9 is needed`);
-  return count;
-}
-
 function trainingOf(args: Args) {
   const [parameters, tokens, basis] = [
-    countOf(args, 'parameters'),
-    countOf(args, 'tokens'),
+    args.number('parameters', { least: 1, most: 1e15 }),
+    args.number('tokens', { least: 1, most: 1e18 }),
     args.text('basis'),
   ];
   if (parameters === undefined && tokens === undefined && basis === undefined) return undefined;
@@ -67,13 +59,20 @@ function trainingOf(args: Args) {
   return { parameters, tokens, basis };
 }
 
-/** A date, or so many years from now. */
+/** The day on which an entry ends. */
 function expiryOf(args: Args): string {
   const text = args.text('until');
   if (text === undefined) throw new Problem('usage', 'an entry must expire', 'say --until YYYY-MM-DD');
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
-  if (Number.isNaN(date.getTime()))
-    throw new Problem('usage', `--until ${text}: a date YYYY-MM-DD is needed`);
+  // The 31st of February would be taken for a day of March.
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text)) {
+    const example = new Date(Date.now() + 2 * 365 * 86_400_000).toISOString().slice(0, 10);
+    throw new Problem(
+      'usage',
+      `--until ${shown(text)}: there is no such day`,
+      `write a day as in --until ${example}`,
+    );
+  }
   return date.toISOString();
 }
 
@@ -131,7 +130,11 @@ export const ledgerRemove: Verb = {
   async run(args, output) {
     const id = args.words[0]!;
     if (!/^\d{1,9}$/.test(id))
-      throw new Problem('usage', `${id} is no number of an entry`, 'retrain ledger list');
+      throw new Problem(
+        'usage',
+        `${shown(id)} is no number of an entry`,
+        'retrain ledger list shows the numbers',
+      );
     const farm = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const removed = await farm.post<LedgerEntry>(`/api/v1/ledger/${id}/remove`, { reason: args.reason() });
     output.result(removed, entryLines(removed).join('\n'));

@@ -27,6 +27,7 @@ export const nodeApprove: Verb = {
   },
   async run(args, output) {
     const reason = args.reason();
+    const slots = args.wholeNumber('slots', 1, 256);
     const farm = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const { nodeId } = await findNode(farm, args.words[0]!);
     const tags = [
@@ -36,7 +37,7 @@ export const nodeApprove: Verb = {
     const node = await farm.post<Node>(`/api/v1/nodes/${nodeId}/approve`, {
       reason,
       name: args.text('name'),
-      slots: args.wholeNumber('slots', 1, 256),
+      slots,
       tags: tags.length > 0 ? tags : undefined,
     });
     output.result(node, nodeLine(node));

@@ -40,6 +40,8 @@ export const nodeEnrol: Verb = {
     ...jsonOption,
   },
   async run(args, output, signal) {
+    // Before a key is made.
+    const slots = args.wholeNumber('slots', 1, 256);
     const { address } = await findFarm({ farm: args.text('farm'), data: args.text('data') });
     const keyFile = args.text('key') ?? process.env.RETRAIND_NODE_KEY_FILE ?? defaultKeyFile;
     const isNew = !existsSync(keyFile);
@@ -55,7 +57,7 @@ export const nodeEnrol: Verb = {
         publicKey: key.publicKeyPem,
         name: args.text('name') ?? hostname(),
         class: nodeClass(machineName(), devices),
-        slots: args.wholeNumber('slots', 1, 256) ?? Math.max(1, devices.length),
+        slots: slots ?? Math.max(1, devices.length),
         tags: args.texts('tag'),
         queueSha256: queueSha256(key.privateKey),
       },
