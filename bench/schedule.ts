@@ -3,7 +3,6 @@
 //     [--backend postgres|redis]       both, where there is a redis-server
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { openDatabase } from '@retraind/prisma/client';
 import { execute, startTestPostgres, templateName } from '../tests/support/postgres-server.ts';
 import { provideRedis } from '../tests/support/redis.ts';
 import { type Backend, backends, type Latencies, timeSubmissions } from './schedule/latency.ts';
@@ -35,12 +34,7 @@ async function ticksOf(waiting: number): Promise<TickTimes> {
     const url = postgres.urlOf('bench');
     await execute(postgres.urlOf('postgres'), `CREATE DATABASE bench TEMPLATE ${templateName}`);
     await fill(url, waiting);
-    const db = openDatabase(url);
-    try {
-      return await timeTicks(db, waiting, Number(values.ticks));
-    } finally {
-      await db.$disconnect();
-    }
+    return await timeTicks(url, waiting, Number(values.ticks));
   } finally {
     await postgres.stop();
   }
