@@ -228,6 +228,13 @@ for (const name of sandboxNames) {
       }
     });
 
+    test('a child that throws its environment away and keeps the output open is not waited for', async () => {
+      const run = start('echo said; env -i /usr/bin/setsid /bin/sleep 25 & exit 3');
+      const { exitCode, seconds } = await run.ended;
+      assert.deepEqual([exitCode, run.log()], [3, 'said\n']);
+      assert.ok(seconds < 20, `it took ${seconds} s`);
+    });
+
     test('is cancelled by its signal, also before it starts', async () => {
       const cancel = new AbortController();
       const run = start('echo ready; exec sleep 1000', {

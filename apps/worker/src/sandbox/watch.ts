@@ -10,6 +10,8 @@ import type { Command, Ending, EndReason } from './sandbox.ts';
 
 const pollMilliseconds = 300;
 const pollLongest = 5_000;
+/** How long what a program said last is read after its end. */
+const lingerMilliseconds = 3_000;
 /** A tree of very many files is a denial of service even where it is small. */
 const filesLimit = 2_000_000;
 
@@ -116,6 +118,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   };
   let leaving = false;
   let graceTimer: NodeJS.Timeout | undefined;
+  let lingerTimer: NodeJS.Timeout | undefined;
   const onLeave = (): void => {
     if (leaving || over !== null || pid === undefined) return;
     leaving = true;
@@ -125,8 +128,12 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
   const ended = new Promise<[number | null, string | null]>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
-      // Children that were left behind hold the pipe open: without the sweep `close` would wait for them.
+      // Children that were left behind hold the pipe open: without the sweep `close` would wait for them. One that no sandbox confines
+      // and that threw its mark away is not waited for.
       sweeping = sweepMarked(mark);
+      void sweeping.then(() => {
+        lingerTimer = setTimeout(() => child.stdout.destroy(), lingerMilliseconds).unref();
+      });
       child.once('close', () => resolve([code, signal]));
     });
   });
@@ -216,6 +223,7 @@ export const watch = async (command: Command, start: Start): Promise<Ending> => 
     memory.end();
     clearInterval(clock);
     clearTimeout(graceTimer);
+    clearTimeout(lingerTimer);
     command.signal.removeEventListener('abort', onAbort);
     command.leave?.signal.removeEventListener('abort', onLeave);
   }
