@@ -89,6 +89,11 @@ test('jobs that wait for something tell what for', () => {
   assert.equal(told(one).sentence, 'The job is in data-wait: dataset-x is not in the archive.');
   assert.equal(told(one).licence, 'licence: not evaluated');
   assert.equal(explainJob(one, now, 'unknown'), null);
+  const again = job('j', 60, 'none', { reason: 'the overlay changed: job i is attempted' });
+  assert.match(
+    told(worldOf([again], [node('a')])).sentence,
+    /^Asked for 1 min ago \(the overlay changed: job i is attempted\); /,
+  );
   const paused = job('j', 1, 'none', { releasePaused: 'the release of sid is paused: freeze' });
   assert.match(
     told(worldOf([paused], [node('a')])).sentence,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { policies } from '../recipe/recipe.ts';
-import { retrainDue, supersededBy } from './retrain.ts';
+import { retrainDue, retryDue, supersededBy } from './retrain.ts';
 
 test('what each policy makes of each occasion', () => {
   const due = policies.map((policy) =>
@@ -15,6 +15,19 @@ test('what each policy makes of each occasion', () => {
     'on-data-change': [true, false, true],
   });
   for (const policy of policies) assert.ok(retrainDue(policy, 'new-version').reason.length > 5);
+});
+
+test('a job that another recipe broke is due again as whoever asked for it would have it of a new version', () => {
+  const due = policies.map((policy) =>
+    (['policy', 'release', 'person'] as const).map((asker) => retryDue(policy, asker).due),
+  );
+  assert.deepEqual(Object.fromEntries(policies.map((policy, i) => [policy, due[i]])), {
+    never: [false, false, true],
+    'on-upload': [true, false, true],
+    'per-release': [false, true, true],
+    'on-demand': [false, false, true],
+    'on-data-change': [true, false, true],
+  });
 });
 
 test('a higher version of the same source in the same suite supersedes what may still be superseded', () => {
