@@ -9,6 +9,7 @@ import { decide } from '@retraind/shared/policy/decide';
 import { defaultPolicy, nodeSilenceSeconds } from '@retraind/shared/policy/world';
 import type { Node } from '@retraind/shared/wire/node';
 import type { Problem } from '@retraind/shared/wire/problems';
+import type { Run } from '@retraind/shared/wire/resources';
 import { tellSelf } from '@retraind/worker/http-farm-client';
 import type { NodeKey } from '@retraind/worker/node-key';
 import { deviceOf } from '../support/device.ts';
@@ -55,7 +56,9 @@ test('an assignment names the approved devices of its slot, and none that came l
     assert.match(error.detail, /was not to use .*\(GPU-7\): its lease names GPU-0, GPU-1/);
     return true;
   });
-  assert.equal((await runs.byId(db, lease.runId))?.state, 'leased');
+  const { body } = await server.ask<Run>('GET', `/api/v1/runs/${lease.runId}`);
+  assert.equal(body.state, 'leased');
+  assert.deepEqual(body.leases[0]?.deviceIds, ['GPU-0', 'GPU-1']);
   await client.report({
     kind: 'given-back',
     code: 'node-stopped',

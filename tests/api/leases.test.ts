@@ -71,6 +71,7 @@ test('a run goes from lease to report, and everything that it told can be read',
   assert.equal(run.state, 'reported');
   assert.equal(run.seed, seed);
   assert.equal(run.nodeId, key.nodeId, 'where it was');
+  assert.deepEqual([running.body.leases[0]!.class, run.leases[0]!.class], [null, 'amd64']);
   assert.deepEqual(run.taints, ['unsandboxed']);
   assert.equal(run.outputs[0]!.sha256, sha256Of('weights'));
   assert.equal(run.references[0]!.sha256, sha256Of('shipped'));

@@ -294,6 +294,8 @@ export const run: Run = {
       leaseEpoch: 1,
       nodeId: '0123456789abcdef',
       slot: 0,
+      deviceIds: ['GPU-7a'],
+      class: 'amd64+sm90',
       startedAt: at,
       endedAt: at,
       outcome: 'reported',

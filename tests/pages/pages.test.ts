@@ -200,6 +200,8 @@ test('a run shows seed, node, digests, "unsigned", taints, curve and log', () =>
     '<polyline',
     'hello\n',
     'data-resume="1:6"',
+    'amd64+sm90',
+    'GPU-7a',
   ]) {
     assert.ok(plain.run!.includes(wanted), wanted);
   }

@@ -185,6 +185,7 @@ const Leases = ({ run }: { run: Run }) =>
                 Epoch
               </th>
               <th scope="col">Node, slot</th>
+              <th scope="col">Class, devices that it may have</th>
               <th scope="col">From</th>
               <th scope="col">To</th>
               <th scope="col">Outcome</th>
@@ -196,6 +197,14 @@ const Leases = ({ run }: { run: Run }) =>
                 <td class="number">{lease.leaseEpoch}</td>
                 <td>
                   <code>{lease.nodeId}</code>, {lease.slot}
+                </td>
+                <td>
+                  {lease.class ?? 'not told yet'}
+                  {lease.deviceIds.map((deviceId) => (
+                    <div>
+                      <code class="faint">{deviceId}</code>
+                    </div>
+                  ))}
                 </td>
                 <td>
                   <Moment at={lease.startedAt} />

@@ -48,6 +48,8 @@ const leaseView = (lease: RunDetail['leases'][number]): Lease => ({
   leaseEpoch: lease.leaseEpoch,
   nodeId: lease.nodeId,
   slot: lease.slot,
+  deviceIds: lease.deviceIds,
+  class: lease.class,
   startedAt: lease.startedAt.toISOString(),
   endedAt: lease.endedAt?.toISOString() ?? null,
   outcome: lease.outcome as LeaseOutcome | null,

@@ -52,6 +52,10 @@ export const Lease = Type.Object({
   leaseEpoch: Type.Integer({ minimum: 1 }),
   nodeId: NodeId,
   slot: Count,
+  /** The devices that its run may have. */
+  deviceIds: Type.Array(Text),
+  /** Machine and architecture of those that its recipe is given; null before it told its recipe. */
+  class: nullable(Text),
   startedAt: Time,
   endedAt: nullable(Time),
   outcome: nullable(literals(leaseOutcomes)),
