@@ -113,7 +113,7 @@ export interface LeaseWish {
 /**
  * Leases waiting runs to slots, all in one statement; answers the new epoch of each that got its slot. The others are left out: the
  * world has changed since it was looked at (the run is not waiting, its job wants none now, the node does not serve, the slot is
- * taken).
+ * taken, or a device of it is another run's).
  */
 export const leaseAll = async (
   db: Database,
@@ -156,6 +156,9 @@ export const leaseAll = async (
           AND run.job_id IN (SELECT job_id FROM wanted)
           AND EXISTS (SELECT FROM node WHERE node.node_id = wish.node_id AND node.state = 'approved'
                       AND node.slots > wish.slot)
+          -- A node that was registered anew with other slots: a device stays with the run that has it.
+          AND (cardinality(wish.device_ids) = 0 OR NOT EXISTS (SELECT FROM lease WHERE lease.node_id = wish.node_id
+               AND lease.outcome IS NULL AND lease.device_ids && wish.device_ids))
         RETURNING run.run_id, run.job_id, lease_epoch, run.node_id, run.slot, checkpoint_sha256,
           wish.device_ids, wish.gpus, wish.device, wish.reserved_hours, wish.watts
       ), rows AS (

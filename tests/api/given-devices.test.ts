@@ -90,3 +90,19 @@ test('a device that comes moves no other to another slot, and approval waits whe
   await tell(key, [0, 1, 7]);
   assert.equal((await approve(key, 2)).status, 200);
 });
+
+test('no device is given to two runs, though the node was registered anew with other slots', async () => {
+  const key = await server.enrol('recut');
+  await tell(key, [0, 1]);
+  await approve(key, 2);
+  const first = await leaseByDecision();
+  const json = { publicKey: key.publicKeyPem, name: 'recut', class: 'amd64', slots: 3 };
+  const { job } = await findVersion(db, { accelerators: [{ kind: 'cuda', minimumCapability: 80 }] });
+  const [runId] = await runs.add(db, job!.jobId, retrainPlaces(1));
+  assert.equal((await server.ask('POST', '/api/v1/nodes', { token: adminToken, json })).status, 200);
+  const other = { runId: runId!, nodeId: key.nodeId, slot: 2, leaseSeconds: 60 };
+  const [held] = (await server.client(key, first).takeAssignment()).deviceIds;
+  assert.equal(await runs.lease(db, { ...other, deviceIds: [held!, 'GPU-9'] }), null);
+  assert.equal((await runs.byId(db, runId!))?.state, 'waiting');
+  assert.ok(await runs.lease(db, { ...other, deviceIds: ['GPU-9'] }));
+});
