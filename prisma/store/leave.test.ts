@@ -225,7 +225,7 @@ test('a run leaves for one that waits: its slot is promised to that one until it
   assert.equal(await leave.ask(db, { ...wish, promise }), true);
   const seen = (await world.read(db, null)).runs;
   const told = (runId: string) => seen.find((run) => run.runId === runId)!;
-  const leaving = { leaseEpoch: 1, keptAt: null, leaving: 'it waits', preemptions: 0 };
+  const leaving = { leaseEpoch: 1, keptAt: null, leaving: 'it waits', preemptions: 0, earlierSeconds: 0 };
   assert.deepEqual([told(holder.runId).tenure, told(holder.runId).promise], [leaving, null]);
   const { until, ...slot } = told(forRunId!).promise!;
   assert.deepEqual([told(forRunId!).tenure, slot], [null, { nodeId: holder.nodeId, slot: 0 }]);
@@ -257,10 +257,18 @@ test('a run leaves for one that waits: its slot is promised to that one until it
 test('what the world tells of a lease counts how often its run was preempted, and forgets an older checkpoint', async () => {
   const { holder, node } = await leaseRun(db);
   await beat(holder);
-  await leave.keepCheckpoint(db, holder, sha256Of('first'));
+  const tenure = async () =>
+    (await world.read(db, null)).runs.find(({ runId }) => runId === holder.runId)!.tenure!;
   await runs.report(db, { ...holder, outcome: left('preempted') });
+  const second = await leaseAgain(holder.runId, node.nodeId);
+  assert.equal((await tenure()).earlierSeconds, 0, 'it began at the beginning');
+  await leave.keepCheckpoint(db, second, sha256Of('first'));
+  await db.$executeRaw`UPDATE lease SET started_at = now() - interval '2 hours' WHERE run_id = ${holder.runId} AND outcome IS NULL`;
+  await runs.report(db, { ...second, outcome: left('preempted') });
   const next = await leaseAgain(holder.runId, node.nodeId);
-  const { tenure } = (await world.read(db, null)).runs.find(({ runId }) => runId === holder.runId)!;
-  assert.deepEqual(tenure, { leaseEpoch: 2, keptAt: null, leaving: null, preemptions: 1 });
+  const { earlierSeconds, ...told } = await tenure();
+  assert.deepEqual(told, { leaseEpoch: 3, keptAt: null, leaving: null, preemptions: 2 });
+  // All leases count: what was lost of the first is not told apart, and makes the run look nearer to its end.
+  assert.ok(earlierSeconds > 7_199 && earlierSeconds < 7_300, `${earlierSeconds} s`);
   await beat(next);
 });

@@ -275,7 +275,9 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
               WHERE lease.run_id = run.run_id AND outcome IS NULL) END,
             'tenure', CASE WHEN state = 'leased' THEN json_build_object('leaseEpoch', lease_epoch, 'leaving', leave_reason,
               'keptAt', CASE WHEN checkpoint_epoch = lease_epoch THEN date_part('epoch', checkpoint_at) * 1000 END, 'preemptions',
-              (SELECT count(*) FROM lease WHERE lease.run_id = run.run_id AND code = 'preempted')) END,
+              (SELECT count(*) FROM lease WHERE lease.run_id = run.run_id AND code = 'preempted'), 'earlierSeconds',
+              (SELECT COALESCE(sum(date_part('epoch', earlier.ended_at - earlier.started_at)), 0) FROM lease AS earlier JOIN lease AS held USING (run_id)
+               WHERE run_id = run.run_id AND held.outcome IS NULL AND held.resumed_from IS NOT NULL AND earlier.outcome IS NOT NULL)) END,
             'promise', CASE WHEN promised_until IS NOT NULL THEN json_build_object('nodeId', promised_node_id, 'slot', promised_slot,
               'until', date_part('epoch', promised_until) * 1000) END,
             'failedOn', ARRAY(SELECT DISTINCT lease.node_id FROM lease WHERE lease.run_id = run.run_id

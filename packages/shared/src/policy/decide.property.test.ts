@@ -124,7 +124,7 @@ const anyWorld: fc.Arbitrary<World> = fc
     const all = jobs.flatMap(({ jobId }, i): WorldRun[] => {
       const { count, failedOn, excluded, late, heldSeconds, promise, ...told } = runs[i]!;
       const { keptAt, leaving, preemptions, ...rest } = told;
-      const tenure = { leaseEpoch: preemptions + 1, keptAt, leaving, preemptions };
+      const tenure = { leaseEpoch: preemptions + 1, keptAt, leaving, preemptions, earlierSeconds: 0 };
       return Array.from({ length: count }, (_, k) => {
         const holder = k === 0 && given < held ? (slots[given++] ?? null) : null;
         return run(`${jobId}r${k}`, jobId, {

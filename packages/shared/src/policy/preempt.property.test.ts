@@ -62,7 +62,7 @@ const crowded: fc.Arbitrary<World> = fc
       runs: work.map(({ heldSeconds, keptAt, leaving, preemptions }, i) => {
         const holder = slots[i];
         if (holder === undefined) return run(`r${i}`, `j${i}`);
-        const tenure = { leaseEpoch: preemptions + 1, keptAt, leaving, preemptions };
+        const tenure = { leaseEpoch: preemptions + 1, keptAt, leaving, preemptions, earlierSeconds: 0 };
         return run(`r${i}`, `j${i}`, { state: 'leased', holder, leasedAt: ago(heldSeconds), tenure });
       }),
       policy: { ...defaultPolicy, fairSharePoints, preemption: rule },
@@ -157,7 +157,7 @@ test('nothing goes in circles: where time stands still, exchanges end by themsel
           if (action.kind === 'move') continue;
           const { nodeId, slot } = action;
           // As if all had held their slots long enough, and nobody counted how often they left.
-          const tenure = { leaseEpoch: 1, keptAt: null, leaving: null, preemptions: 0 };
+          const tenure = { leaseEpoch: 1, keptAt: null, leaving: null, preemptions: 0, earlierSeconds: 0 };
           const holds = { state: 'leased', holder: { nodeId, slot }, leasedAt: ago(1_200), tenure } as const;
           if (action.kind === 'preempt') {
             exchanges++;

@@ -31,7 +31,7 @@ const rule: Preemption = {
 const tenured = (runId: string, jobId: string, nodeId: string, heldSeconds: number, change: object = {}) => ({
   ...heldRun(runId, jobId, nodeId),
   leasedAt: ago(heldSeconds),
-  tenure: { leaseEpoch: 3, keptAt: null, leaving: null, preemptions: 0, ...change },
+  tenure: { leaseEpoch: 3, keptAt: null, leaving: null, preemptions: 0, earlierSeconds: 0, ...change },
 });
 
 interface Scene {
@@ -85,6 +85,7 @@ test('nobody leaves where the policy does not say so, or one of its conditions d
     'one requester': { waiting: { requestedBy: 'ada' } },
     'held for too short': { heldSeconds: 300 },
     'too near its end': { rule: { ...rule, neverAbove: 0.05 } },
+    'too near its end with what earlier leases did': { held: { earlierSeconds: 5 * hour } },
     'preempted often enough': { held: { preemptions: 2 } },
     'asked already': { held: { leaving: 'for another' } },
     overdue: { victim: { requestedAt: ago(3 * day), priority: -30 } },

@@ -104,11 +104,12 @@ function* victimsOf(moment: Moment, rule: Preemption): Generator<Victim> {
     if (isOverdue(job.requestedAt, now, queue.policy)) continue;
     const heldSeconds = (now.getTime() - leasedAt.getTime()) / 1_000;
     const wholeSeconds = expectedSeconds(job.demand);
-    if (heldSeconds < rule.leastHeldSeconds || heldSeconds > rule.neverAbove * wholeSeconds) continue;
+    const doneSeconds = tenure.earlierSeconds + heldSeconds;
+    if (heldSeconds < rule.leastHeldSeconds || doneSeconds > rule.neverAbove * wholeSeconds) continue;
     const keptAt = Math.max(leasedAt.getTime(), tenure.keptAt?.getTime() ?? 0);
     const lostSeconds = Math.max(0, (now.getTime() - keptAt) / 1_000);
     // Waiting for its end costs the other one less than leaving costs it.
-    if (lostSeconds > wholeSeconds - heldSeconds) continue;
+    if (lostSeconds > wholeSeconds - doneSeconds) continue;
     const shares = moment.sharePoints({ requester: requesterOf(job), suite: suiteOf(job) });
     yield {
       ...{ view, entry: { job, run }, tenure, lostSeconds },

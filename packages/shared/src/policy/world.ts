@@ -133,6 +133,8 @@ export interface Tenure {
   leaving: string | null;
   /** How many of its leases ended by preemption. */
   preemptions: number;
+  /** What earlier leases took, where this one goes on from their checkpoint; 0 where it began at the beginning. */
+  earlierSeconds: number;
 }
 
 export interface WorldSlot {
@@ -233,7 +235,7 @@ export interface Preemption {
   mostAtOnce: number;
   /** A run that was preempted so often stays where it is. */
   mostTimes: number;
-  /** A run stays that has had more than this share (0..1) of its expected length in this lease. */
+  /** A run stays that has had more than this share (0..1) of its expected length, earlier leases that it goes on from included. */
   neverAbove: number;
 }
 

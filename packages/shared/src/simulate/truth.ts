@@ -160,7 +160,10 @@ export class Truth {
         notBefore: null,
         promise: null,
       },
-      tenure: { leaseEpoch: run.leaseEpoch, keptAt: null, leaving: null, preemptions },
+      tenure: {
+        ...{ leaseEpoch: run.leaseEpoch, keptAt: null, leaving: null, preemptions },
+        earlierSeconds: run.keptMilliseconds / 1_000,
+      },
     });
     this.#slots.set(`${nodeId}/${slot}`, run);
     this.purse.open(run, now(), reservation);
