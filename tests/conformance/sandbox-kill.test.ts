@@ -12,8 +12,9 @@ import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { markName } from '@retraind/host/run-mark';
 import { slotFolder } from '../../apps/worker/src/leftovers.ts';
-import { keepSlot, markName } from '../../apps/worker/src/sandbox/keeper.ts';
+import { keepSlot } from '../../apps/worker/src/sandbox/keeper.ts';
 import { processTree } from '../../apps/worker/src/sandbox/process-tree.ts';
 import { randoms } from '../support/randoms.ts';
 
@@ -141,9 +142,9 @@ test('a process that serves no slot leaves no folder and no process when it is k
   writeFileSync(
     file,
     `import { spawn } from 'node:child_process';
-import { markName, newMark, ownKeeper } from '${keeper}';
+import { newMark, ownKeeper } from '${keeper}';
 const own = ownKeeper();
-spawn('sleep', ['${token}'], { env: { [markName]: newMark(own) }, detached: true, stdio: 'ignore' });
+spawn('sleep', ['${token}'], { env: { ${markName}: newMark(own) }, detached: true, stdio: 'ignore' });
 console.log(own.folder);
 setInterval(() => {}, 1000);`,
   );

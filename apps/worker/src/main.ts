@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '@retraind/host/config';
+import { markName } from '@retraind/host/run-mark';
 import { Problem } from '@retraind/shared/wire/problems';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
@@ -17,7 +18,7 @@ import { keepPresent } from './presence.ts';
 import { findPrograms } from './programs.ts';
 import { answerRings } from './queue/answer.ts';
 import { withNodePassword } from './queue/redis-user.ts';
-import { keepSlot, markName, newMark } from './sandbox/keeper.ts';
+import { keepSlot, newMark } from './sandbox/keeper.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
 import { serveRing } from './slot.ts';
 

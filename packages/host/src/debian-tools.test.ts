@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Problem } from '@retraind/shared/wire/problems';
-import { ensureTool, findProgram } from './debian-tools.ts';
+import { aptEnvironment, ensureTool, findProgram } from './debian-tools.ts';
+import { markName } from './run-mark.ts';
 
 const work = await mkdtemp(join(tmpdir(), 'retraind-tools-'));
 after(() => rm(work, { recursive: true, force: true }));
@@ -31,4 +32,14 @@ test('--no-install refuses with the line to type', async () => {
     assert.match(error.hint!, /apt-get install -y --no-install-recommends make$/);
     return true;
   });
+});
+
+test('an installation outlives the worker that began it', () => {
+  process.env[markName] = 'of a worker';
+  try {
+    assert.equal(aptEnvironment()[markName], undefined);
+    assert.equal(aptEnvironment().PATH, process.env.PATH);
+  } finally {
+    delete process.env[markName];
+  }
 });

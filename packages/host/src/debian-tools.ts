@@ -7,6 +7,7 @@ import { Problem } from '@retraind/shared/wire/problems';
 import { runCommand } from './command.ts';
 import { unpackedTool } from './debian-tools/unpacked.ts';
 import { withLock } from './file-lock.ts';
+import { markName } from './run-mark.ts';
 
 interface Tool {
   /** The binary package that holds it. */
@@ -71,8 +72,10 @@ const listsAreEmpty = (): boolean => {
 const typeThis = (packages: readonly string[]): string =>
   `Type: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 
-const aptEnvironment = (): NodeJS.ProcessEnv => ({
+/** Without the mark of a worker: an installation that has begun is not ended with it, or dpkg is left half configured. */
+export const aptEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
+  [markName]: undefined,
   DEBIAN_FRONTEND: 'noninteractive',
   LC_ALL: 'C.UTF-8',
 });

@@ -8,8 +8,9 @@ import { existsSync, lstatSync, readlinkSync, realpathSync, statSync, writeFileS
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ensureTool } from '@retraind/host/debian-tools';
+import { markName } from '@retraind/host/run-mark';
 import { Problem } from '@retraind/shared/wire/problems';
-import { type Keeper, markName, newMark } from './keeper.ts';
+import { type Keeper, newMark } from './keeper.ts';
 import type { Command, DeviceNode, Ending, Mount, Sandbox } from './sandbox.ts';
 import { watch } from './watch.ts';
 

@@ -15,11 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { markName } from '@retraind/host/run-mark';
 import { Problem } from '@retraind/shared/wire/problems';
 import { killEach, processesMarked } from './process-tree.ts';
-
-/** The variable that carries the mark. A program in a sandbox of its own file system is not given it. */
-export const markName = 'RETRAIN_RUN_MARK';
 
 /** Who ends what a process leaves behind when it dies. */
 export interface Keeper {

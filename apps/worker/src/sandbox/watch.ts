@@ -2,9 +2,10 @@
 // how to kill everything below it.
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import { markName } from '@retraind/host/run-mark';
 import { Problem } from '@retraind/shared/wire/problems';
 import { deletedBytes, diskUsage, freeBytes } from './disk-usage.ts';
-import { type Keeper, markName, newMark, sweepMarked } from './keeper.ts';
+import { type Keeper, newMark, sweepMarked } from './keeper.ts';
 import { askEach, killEach, memoryOf, processTree } from './process-tree.ts';
 import type { Command, Ending, EndReason } from './sandbox.ts';
 
