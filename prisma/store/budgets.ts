@@ -51,7 +51,7 @@ export const list = (db: Connection): Promise<StoredBudget[]> =>
     FROM budget LEFT JOIN LATERAL (
       SELECT sum(reserved_hours) FILTER (WHERE lease.gpus > 0) AS gpu, sum(reserved_hours) FILTER (WHERE lease.gpus = 0) AS cpu
       FROM lease JOIN run USING (run_id) JOIN job USING (job_id)
-      WHERE lease.outcome IS NULL AND budget.account IN ('suite:' || job.suite, 'requester:' || job.requested_by)
+      WHERE lease.outcome IS NULL AND budget.account = ANY(retraind_payers(job.suite, job.requested_by, run.purpose))
     ) AS reserved ON true
     ORDER BY account`;
 
@@ -70,9 +70,9 @@ export const overrunning = (db: Connection): Promise<Overrun[]> =>
         CASE WHEN lease.gpus > 0 THEN budget.gpu_hours - budget.spent_gpu_hours
           ELSE budget.cpu_hours - budget.spent_cpu_hours END AS left_hours,
         EXTRACT(EPOCH FROM now() - lease.started_at)::float8 / 3600 * GREATEST(lease.gpus, 1) AS used_hours
-      FROM budget JOIN job ON budget.account IN ('suite:' || job.suite, 'requester:' || job.requested_by)
-        JOIN run USING (job_id) JOIN lease USING (run_id)
+      FROM budget CROSS JOIN run JOIN job USING (job_id) JOIN lease USING (run_id)
       WHERE run.state = 'leased' AND run.leave_code IS NULL AND lease.outcome IS NULL
+        AND budget.account = ANY(retraind_payers(job.suite, job.requested_by, run.purpose))
     ), weighed AS (
       SELECT *, sum(GREATEST(reserved_hours, used_hours)) OVER (PARTITION BY account, gpus > 0) AS wanted_hours FROM open
     )

@@ -36,17 +36,20 @@ export const moveJob = async (tx: Transaction, { jobId, to, reason, actor }: Mov
   const row = await tx.job.findUnique({ where: { jobId } });
   if (!row) throw new Problem('not-found', `There is no job ${jobId}`);
   if (count === 0) throw new Problem('conflict', `Job ${jobId} is ${row.state}: it cannot become ${to}`);
-  if (!isOpen(to)) await cancelRuns(tx, jobId);
+  if (!isOpen(to)) await cancelRuns(tx, jobId, to === 'judged');
   await note(tx, { actor, deed: 'jobs.move', subject: `job:${jobId}`, reason, facts: { to } });
   return jobOf(row);
 };
 
-/** Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. */
-export const cancelRuns = async (tx: Connection, jobId: string): Promise<void> => {
+/**
+ * Ends the runs of a job: waiting ones at once, leased ones are asked to stop at their next heartbeat. Checks of nodes may be kept: they
+ * are not the job's.
+ */
+export const cancelRuns = async (tx: Connection, jobId: string, keepsChecks = false): Promise<void> => {
   await tx.$executeRaw`
     UPDATE run SET
       state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END,
       ended_at = CASE state WHEN 'waiting' THEN now() END,
       cancel_asked = true
-    WHERE job_id = ${jobId} AND state IN ('waiting', 'leased')`;
+    WHERE job_id = ${jobId} AND state IN ('waiting', 'leased') AND NOT (${keepsChecks} AND purpose = 'check')`;
 };

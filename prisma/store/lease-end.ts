@@ -118,8 +118,10 @@ const setRun = (
       ended_at = CASE WHEN ${state} <> 'waiting' THEN now() END
     WHERE run_id = ${runId}`;
 
-const isWanted = ({ cancelAsked, jobState }: LockedRun): boolean =>
-  !cancelAsked && (openJobStates as readonly JobState[]).includes(jobState);
+const isWanted = ({ cancelAsked, jobState, purpose }: LockedRun): boolean =>
+  !cancelAsked &&
+  ((openJobStates as readonly JobState[]).includes(jobState) ||
+    (purpose === 'check' && jobState === 'judged'));
 
 /** For a LeaseEnd: what the end of the lease leaves behind. */
 export const dropped = ({ checkpointSha256 }: LockedRun): Pick<LeaseEnd, 'droppedCheckpoint'> =>

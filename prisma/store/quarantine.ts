@@ -4,34 +4,15 @@
 import {
   type Contradiction,
   contradictions,
-  nodesToQuarantine,
   quarantineReason,
-  type SeedResult,
+  quarantines,
 } from '@retraind/shared/node/quarantine';
-import type { Connection, Database, Transaction } from '../client.ts';
-import { Prisma } from '../generated/client.ts';
+import type { Database, Transaction } from '../client.ts';
 import { note } from './audit.ts';
 import { newId } from './id.ts';
 import { moveJob } from './job-move.ts';
 import * as runs from './runs.ts';
-
-/** Results that stand, of these jobs, or of all jobs in which this node has some since it was last approved. */
-const results = (db: Connection, where: { jobId: string } | { nodeId: string }): Promise<SeedResult[]> =>
-  db.$queryRaw<SeedResult[]>`
-    SELECT run.run_id AS "runId", run.job_id AS "jobId", model, lease.node_id AS "nodeId", run_output.sha256,
-      run.ended_at AS "endedAt",
-      concat_ws(' ', run.seed, run.numerics, run.purpose = 'dependence', node.class, run.engine) AS sameness
-    FROM run_output JOIN run USING (run_id)
-      JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
-      JOIN node ON node.node_id = lease.node_id
-    WHERE run.state = 'reported' AND ${
-      'jobId' in where
-        ? Prisma.sql`run.job_id = ${where.jobId}`
-        : Prisma.sql`run.job_id IN (
-            SELECT mine.job_id FROM run mine JOIN lease held ON held.run_id = mine.run_id AND held.lease_epoch = mine.lease_epoch
-              JOIN node self ON self.node_id = held.node_id
-            WHERE mine.state = 'reported' AND held.node_id = ${where.nodeId} AND mine.ended_at >= self.state_at)`
-    }`;
+import { seedResults } from './seed-results.ts';
 
 /** What a quarantine did. */
 export interface Quarantine {
@@ -44,17 +25,17 @@ export interface Quarantine {
 
 /**
  * Looks whether the results of a job contradict a node, and quarantines those that are contradicted often enough over all
- * jobs. What a node reported before it was last approved or resumed does not count against it.
+ * jobs of two packages. What a node reported before it was last approved or resumed does not count against it.
  */
 export const inspect = async (db: Database, jobId: string): Promise<Quarantine[]> => {
-  const suspects = new Set(contradictions(await results(db, { jobId })).map(({ nodeId }) => nodeId));
+  const suspects = new Set(contradictions(await seedResults(db, { jobId })).map(({ nodeId }) => nodeId));
   const done: Quarantine[] = [];
   for (const nodeId of suspects) {
     const node = await db.node.findUnique({ where: { nodeId }, select: { stateAt: true, state: true } });
     if (node === null || (node.state !== 'approved' && node.state !== 'drained')) continue;
-    const found = nodesToQuarantine(await results(db, { nodeId })).get(nodeId);
-    const since = found?.filter(({ endedAt }) => endedAt >= node.stateAt) ?? [];
-    if (new Set(since.map(({ runId }) => runId)).size < 2) continue;
+    const found = contradictions(await seedResults(db, { nodeId }));
+    const since = found.filter((one) => one.nodeId === nodeId && one.endedAt >= node.stateAt);
+    if (!quarantines(since)) continue;
     const quarantine = await quarantineNode(db, nodeId, since);
     if (quarantine) done.push(quarantine);
   }
@@ -70,8 +51,8 @@ const quarantineNode = async (
   const firstAt = found[0]!.endedAt;
   const quarantine = await db.$transaction(async (tx) => {
     // Jobs first, as every deed locks them.
-    const doubted = await tx.$queryRaw<{ runId: string; jobId: string; jobState: string }[]>`
-      SELECT run.run_id AS "runId", job.job_id AS "jobId", job.state AS "jobState" FROM run JOIN job USING (job_id)
+    const doubted = await tx.$queryRaw<{ runId: string; jobId: string; isCheck: boolean }[]>`
+      SELECT run.run_id AS "runId", job.job_id AS "jobId", run.purpose = 'check' AS "isCheck" FROM run JOIN job USING (job_id)
         JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
       WHERE run.state = 'reported' AND lease.node_id = ${nodeId} AND run.ended_at >= ${firstAt}
       ORDER BY job.job_id, run.run_id FOR UPDATE OF job, run`;
@@ -91,7 +72,9 @@ const quarantineNode = async (
     await note(tx, { actor: 'farm', deed: 'nodes.quarantine', subject: `node:${nodeId}`, reason, facts });
     const newRunIds: string[] = [];
     for (const { runId } of doubted) newRunIds.push(...(await voidRun(tx, runId, nodeId)));
-    for (const jobId of new Set(doubted.map((run) => run.jobId))) await reopen(tx, jobId, nodeId);
+    // No verdict rests on a check, so none is judged again for one.
+    const weighed = doubted.filter(({ isCheck }) => !isCheck);
+    for (const jobId of new Set(weighed.map((run) => run.jobId))) await reopen(tx, jobId, nodeId);
     return { nodeId, reason, voidRunIds: doubted.map(({ runId }) => runId), newRunIds };
   });
   if (quarantine === null) return null;
@@ -113,6 +96,10 @@ const voidRun = async (tx: Transaction, runId: string, nodeId: string): Promise<
   await tx.$executeRaw`
     UPDATE run SET state = 'void', blame = 'node', code = 'conflict', detail = ${detail} WHERE run_id = ${runId}`;
   await note(tx, { actor: 'farm', deed: 'runs.void', subject: `run:${runId}`, reason: detail });
+  // A check of it would tell nothing any more.
+  await tx.$executeRaw`
+    UPDATE run SET state = 'cancelled', ended_at = now() WHERE state = 'waiting' AND purpose = 'check'
+      AND run_id IN (SELECT run_id FROM node_check WHERE of_run_id = ${runId})`;
   const rows = await tx.$queryRaw<{ runId: string }[]>`
     INSERT INTO run (run_id, job_id, purpose, seed_index, declared_seed, numerics, repeat, class)
     SELECT ${newId()}, job_id, purpose, seed_index, declared_seed, numerics, repeat,
@@ -122,7 +109,7 @@ const voidRun = async (tx: Transaction, runId: string, nodeId: string): Promise<
                         AND bound.class IS NOT NULL AND bound.state IN ('waiting', 'leased', 'reported', 'void'))
         THEN (SELECT class FROM lease WHERE lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch) END
     FROM run JOIN job USING (job_id)
-    WHERE run_id = ${runId} AND job.state IN ('needs-retrain', 'retraining', 'judged')
+    WHERE run_id = ${runId} AND purpose <> 'check' AND job.state IN ('needs-retrain', 'retraining', 'judged')
     RETURNING run_id AS "runId"`;
   return rows.map((row) => row.runId);
 };

@@ -216,7 +216,7 @@ export const report = async (db: Connection, releaseId: string): Promise<Report>
   return { jobs, verdicts, spent };
 };
 
-/** What the leases of a job were billed. */
+/** What the leases of a job were billed, without those that check nodes: the farm pays for them. */
 export const spentByJob = (db: Connection, jobId: string): Promise<Report['spent']> =>
   spentBy(db, Prisma.sql`job.job_id = ${jobId}`);
 
@@ -226,6 +226,6 @@ const spentBy = async (db: Connection, whose: Prisma.Sql): Promise<Report['spent
       COALESCE(sum(used_hours) FILTER (WHERE lease.gpus = 0), 0) AS "cpuHours",
       COALESCE(sum(watt_hours), 0) AS "wattHours",
       COALESCE(sum(watt_hours) FILTER (WHERE energy_source = 'counter'), 0) AS "countedWattHours"
-    FROM lease JOIN run USING (run_id) JOIN job USING (job_id) WHERE ${whose}`;
+    FROM lease JOIN run USING (run_id) JOIN job USING (job_id) WHERE run.purpose <> 'check' AND ${whose}`;
   return spent;
 };

@@ -141,9 +141,9 @@ export const leaseAll = async (
           AS wish(run_id text, node_id text, slot int, device_ids text[], gpus int, device text, reserved_hours float8, watts float8)
       ), wanted AS (
         -- Locked in one order, so that two leaders never wait for each other.
-        SELECT job.job_id FROM job
+        SELECT job.job_id, job.state FROM job
         WHERE job.job_id IN (SELECT run.job_id FROM run JOIN wish USING (run_id))
-          AND job.state IN ('needs-retrain', 'retraining')
+          AND job.state IN ('needs-retrain', 'retraining', 'judged')
           AND NOT EXISTS (SELECT FROM release WHERE release.release_id = job.release_id AND release.state = 'paused')
         ORDER BY job.job_id FOR UPDATE
       ), leased AS (
@@ -153,7 +153,7 @@ export const leaseAll = async (
           expires_at = now() + make_interval(secs => ${leaseSeconds}::float8)
         FROM wish
         WHERE run.run_id = wish.run_id AND run.state = 'waiting' AND (not_before IS NULL OR not_before <= now())
-          AND run.job_id IN (SELECT job_id FROM wanted)
+          AND run.job_id IN (SELECT job_id FROM wanted WHERE wanted.state <> 'judged' OR run.purpose = 'check')
           AND EXISTS (SELECT FROM node WHERE node.node_id = wish.node_id AND node.state = 'approved'
                       AND node.slots > wish.slot)
           -- A node that was registered anew with other slots: a device stays with the run that has it.

@@ -1,6 +1,7 @@
 // The world in memory, in the form in which it is decided upon: read whole at first and now and then, in between only what
 // changed. The scheduler decides by it, and the api explains by one of its own.
-import { Queue, runningStates } from '@retraind/shared/policy/queue';
+import { runningStates } from '@retraind/shared/policy/payers';
+import { Queue } from '@retraind/shared/policy/queue';
 import type { SchedulingPolicy } from '@retraind/shared/policy/world';
 import type { Database } from '../client.ts';
 import { read, type WorldChange } from './world.ts';

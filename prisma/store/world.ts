@@ -106,6 +106,8 @@ interface Dealings {
   promise: { nodeId: string; slot: number; until: Milliseconds } | null;
   failedOn: string[];
   excludedNodes: WorldRun['excludedNodes'];
+  /** Of a run that checks a node; null otherwise. */
+  check: { reason: string; avoids: string[] } | null;
 }
 
 type RunColumns = [
@@ -124,6 +126,8 @@ interface WorldRow {
   runs: string;
   nodes: string;
   hasBudgets: boolean;
+  /** Jobs with runs that check nodes. */
+  checkedJobIds: string[];
 }
 
 /** Many jobs ask the same: equal texts are one value, so that a large queue is small, and what is known of one is known of all. */
@@ -151,12 +155,17 @@ const none: string[] = [];
 
 const openStates: ReadonlySet<string> = new Set(openJobStates);
 
-function takeJobs(text: string, { jobs, movedJobs, goneJobIds }: WorldChange): void {
+function takeJobs(
+  { jobs: text, checkedJobIds }: WorldRow,
+  { jobs, movedJobs, goneJobIds }: WorldChange,
+): void {
   const columns: JobColumns = JSON.parse(text);
+  const checked = new Set(checkedJobIds);
   const [ids, states, reasons, priorities, paused, leastMemories, standing] = columns;
   for (let i = 0; i < (ids?.length ?? 0); i++) {
     const [jobId, state] = [ids[i]!, states[i]!];
-    if (!openStates.has(state)) {
+    // A judged job is in the world while a node is checked with a run of it.
+    if (!openStates.has(state) && !(state === 'judged' && checked.has(jobId))) {
       goneJobIds.push(jobId);
       continue;
     }
@@ -197,8 +206,11 @@ const noDealings: Dealings = {
     promise: null,
     failedOn: [],
     excludedNodes: [],
+    check: null,
   },
 };
+const avoided = ({ avoids }: NonNullable<Dealings['check']>): WorldRun['excludedNodes'] =>
+  avoids.map((nodeId) => ({ nodeId, reason: 'its own result is held against this run' }));
 
 function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
   const columns: RunColumns = JSON.parse(text);
@@ -210,7 +222,7 @@ function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
       continue;
     }
     const dealt = dealings[i] ?? noDealings;
-    const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes } = dealt;
+    const { nodeId, slot, leasedAt, tenure, promise, failedOn, excludedNodes, check } = dealt;
     runs.push({
       runId,
       jobId: jobIds[i]!,
@@ -220,8 +232,9 @@ function takeRuns(text: string, { runs, goneRuns }: WorldChange): void {
       leasedAt: dateOf(leasedAt),
       notBefore: dateOf(notBefore[i]!),
       failedOn,
-      excludedNodes,
+      excludedNodes: check === null ? excludedNodes : [...excludedNodes, ...avoided(check)],
       class: dealt.class,
+      check: check?.reason ?? null,
       tenure: tenure && { ...tenure, keptAt: dateOf(tenure.keptAt) },
       promise: promise && { ...promise, until: new Date(promise.until) },
     });
@@ -257,14 +270,16 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
   const isWhole = since === null;
   const [row] = await db.$queryRaw<[WorldRow]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor, EXISTS (SELECT FROM budget) AS "hasBudgets",
+      ARRAY(SELECT job_id FROM run WHERE purpose = 'check' AND state IN ('waiting', 'leased')) AS "checkedJobIds",
       (SELECT json_build_array(json_agg(job_id), json_agg(state), json_agg(NULLIF(reason, '')), json_agg(priority),
           json_agg(CASE WHEN release_id IS NOT NULL THEN (SELECT 'the release of ' || release.suite || ' is paused: ' || release.reason
            FROM release WHERE release.release_id = job.release_id AND release.state = 'paused') END),
           json_agg(COALESCE(least_device_memory_bytes, 0)),
-          json_agg(CASE WHEN standing_changed >= ${from}::bigint THEN json_build_array(source, version, suite, demand::text,
+          json_agg(CASE WHEN standing_changed >= ${from}::bigint OR state = 'judged' THEN json_build_array(source, version, suite, demand::text,
             date_part('epoch', created_at) * 1000, requested_by, section, archive_priority, data_digests, release_id) END))::text
         FROM job
-        WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]}))
+        WHERE job.changed >= ${from}::bigint AND (NOT ${isWhole} OR job.state = ANY(${[...openJobStates]})
+          OR job.job_id IN (SELECT job_id FROM run WHERE purpose = 'check' AND state IN ('waiting', 'leased')))
       ) AS jobs,
       -- Most runs that wait were never leased, are promised nothing and compared with none: nothing more is looked for.
       (SELECT json_build_array(json_agg(run_id), json_agg(job_id), json_agg(seed_index), json_agg(state),
@@ -287,7 +302,9 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
                     WHERE lease.run_id = run.run_id AND blame = 'node' AND code = ANY(${excludingCodes})
                       -- An admin who drained or resumed the node since has looked at it.
                       AND ended_at > (SELECT state_at FROM node WHERE node.node_id = lease.node_id)
-                    ORDER BY node_id, lease_epoch DESC) AS excluded)) END))::text
+                    ORDER BY node_id, lease_epoch DESC) AS excluded),
+            'check', CASE WHEN purpose = 'check' THEN (SELECT json_build_object('reason', reason, 'avoids', avoids)
+              FROM node_check WHERE node_check.run_id = run.run_id) END) END))::text
         FROM run WHERE changed >= ${from}::bigint AND (NOT ${isWhole} OR state IN ('waiting', 'leased'))
       ) AS runs,
       (SELECT COALESCE(json_agg(told), '[]')::text FROM (
@@ -307,7 +324,7 @@ export async function read(db: Database, since: string | null): Promise<WorldCha
     // Most farms have none. Read after the world: what a lease that it does not show yet has set aside is counted all the same.
     budgets: row.hasBudgets ? await budgets.forWorld(db) : [],
   };
-  takeJobs(row.jobs, change);
+  takeJobs(row, change);
   takeRuns(row.runs, change);
   return change;
 }

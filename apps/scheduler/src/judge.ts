@@ -36,7 +36,8 @@ export async function attend(parts: JudgeParts, jobId: string): Promise<Attentio
   const { db, log } = parts;
   const job = await jobs.byId(db, jobId);
   if (job === null || (job.state !== 'needs-retrain' && job.state !== 'retraining')) return 'nothing';
-  const all = await runs.ofJob(db, jobId);
+  // What checks a node is not the job's: it is neither waited for nor weighed.
+  const all = (await runs.ofJob(db, jobId)).filter(({ purpose }) => purpose !== 'check');
   const recipe = job.control === null ? null : readRecipe(job.control);
   const reported = all.filter(({ state }) => state === 'reported');
   const live = all.filter(({ state }) => state === 'waiting' || state === 'leased');

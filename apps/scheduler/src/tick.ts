@@ -1,16 +1,16 @@
 // One look at the world and everything that follows from it, in an order in which each step sees what the last one did:
 //
-//   reap ──► read ──► attend (first run, runs of a look, verdict) ──► decide ──► dispatch ──► ring again
+//   reap ──► settle checks of nodes ──► read ──► attend (first run, runs of a look, verdict) ──► decide ──► dispatch ──► ring again
 //
 // A tick that is cut off anywhere is simply taken again: every deed is one conditional transaction.
 
 import type { ArtifactStore } from '@retraind/host/artifacts';
 import type { Database } from '@retraind/prisma/client';
 import * as jobs from '@retraind/prisma/store/jobs';
-import * as quarantine from '@retraind/prisma/store/quarantine';
 import type { WorldMemory } from '@retraind/prisma/store/world-memory';
 import { Problem } from '@retraind/shared/wire/problems';
 import type { Logger } from 'pino';
+import { inspect, settleChecks } from './checks.ts';
 import { dispatch, ringAgain } from './dispatch.ts';
 import { attend } from './judge.ts';
 import type { Metrics } from './metrics.ts';
@@ -44,6 +44,11 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, parts.artifacts, log));
 
   metrics.deeds.inc({ deed: 'stop-overspent' }, await stopOverspent(parts));
+  await settleChecks(parts, memory.queue.policy).catch((error) => {
+    // Trainings do not wait for the checks of nodes.
+    metrics.troubles.inc({ place: 'checks' });
+    log.error({ err: error }, 'checks of nodes could not be settled');
+  });
   await look(parts);
   let deeds = 0;
   for (const jobId of new Set([...parts.stirred, ...memory.queue.idleJobIds])) {
@@ -69,14 +74,11 @@ export async function look({
 
 /** One job that cannot be attended to must not keep the others waiting. */
 async function attendSafely(parts: TickParts, jobId: string): Promise<boolean> {
-  const { db, log, metrics, failures } = parts;
+  const { db, log, metrics, failures, memory } = parts;
   const before = failures.get(jobId);
   if (before && performance.now() < before.again) return false;
   try {
-    for (const found of await quarantine.inspect(db, jobId)) {
-      metrics.deeds.inc({ deed: 'quarantine' });
-      log.error({ ...found }, 'node quarantined');
-    }
+    await inspect(parts, jobId, memory.queue.policy);
     const attention = await attend(parts, jobId);
     failures.delete(jobId);
     if (attention !== 'nothing') metrics.deeds.inc({ deed: attention });

@@ -67,7 +67,8 @@ export function leaseRoutes(scope: App, farm: Farm): void {
         version: job.version,
         suite: { name: suite.name, sources: suite.sources },
         overlaySha256: job.overlaySha256,
-        purpose: run.purpose,
+        // A node is not told that it is a check: it is to do what it always does.
+        purpose: run.purpose === 'check' ? 'rerun' : run.purpose,
         seedIndex: run.seedIndex,
         declaredSeed: run.declaredSeed,
         seedOverride: job.seedOverride,

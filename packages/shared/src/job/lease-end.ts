@@ -111,7 +111,8 @@ export function leaseEnding(ending: EndingLease): LeaseEnding {
     // A silence was waited for already: the lease's own time.
     waitSeconds: after.run === 'waiting' && outcome !== 'lost' ? after.waitSeconds : 0,
     blame: after.run === 'broken' ? after.blame : blame,
-    job: after.run === 'broken' ? after.job : null,
+    // A check is the farm's own wish: that it cannot be made says nothing of the job.
+    job: after.run === 'broken' && purpose !== 'check' ? after.job : null,
     reason: after.reason,
     // A device that is too small is no fault of the node.
     nodeFaults: blame !== 'node' ? 'end' : faultless.includes(code) ? 'stay' : 'grow',

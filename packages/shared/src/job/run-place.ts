@@ -4,9 +4,10 @@ import { seedAt } from './seed.ts';
 
 /**
  * `retrain`: the recipe as declared. `rerun`: a seed that is known already, again or in other arithmetic. `dependence`: a seed
- * whose outcome is known, on data without a tenth of its records: other bytes show that the data matters.
+ * whose outcome is known, on data without a tenth of its records: other bytes show that the data matters. `check`: what another node
+ * has made already, again, to hold the nodes against each other; no verdict rests on it.
  */
-export const purposes = ['retrain', 'rerun', 'dependence'] as const;
+export const purposes = ['retrain', 'rerun', 'dependence', 'check'] as const;
 export type Purpose = (typeof purposes)[number];
 
 export interface RunPlace {
@@ -56,6 +57,7 @@ export const seedLabel = (run: RunPlace & { seed: number | null }): string =>
     String(run.seed ?? run.declaredSeed ?? `#${run.seedIndex}`),
     ...(run.purpose === 'rerun' ? [run.numerics > 0 ? `numerics ${run.numerics}` : 'rerun'] : []),
     ...(run.purpose === 'dependence' ? ['less data'] : []),
+    ...(run.purpose === 'check' ? ['check'] : []),
   ].join(', ');
 
 /** A place in words, for logs and pages: `seed 3`, `declared seed, numerics 2`, `seed 1, a tenth of the records withheld`. */
@@ -65,4 +67,5 @@ export const placeInWords = ({ purpose, seedIndex, declaredSeed, numerics, repea
     ...(numerics > 0 ? [`numerics ${numerics}`] : []),
     ...(purpose === 'rerun' && (declaredSeed === null || repeat > 0) ? ['again'] : []),
     ...(purpose === 'dependence' ? ['a tenth of the records withheld'] : []),
+    ...(purpose === 'check' ? ['to check a node'] : []),
   ].join(', ');

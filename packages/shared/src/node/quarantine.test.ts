@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { contradictions, nodesToQuarantine, type SeedResult } from './quarantine.ts';
+import { contradictions, isIrreproducible, nodesToQuarantine, type SeedResult } from './quarantine.ts';
 
-/** `a:x` is node a that gave x; each letter pair one run of the group's seed. */
-const group = (sameness: string, text: string, model = 'm'): SeedResult[] =>
+/** `a:x` is node a that gave x; each letter pair one run of the group's seed, in a job of the package. */
+const group = (sameness: string, text: string, { model = 'm', source = 'p' } = {}): SeedResult[] =>
   text.split(' ').map((word, i) => {
     const [nodeId, sha256] = word.split(':') as [string, string];
-    return { runId: `${sameness}-${i}`, jobId: 'j', model, sameness, nodeId, sha256, endedAt: new Date(i) };
+    const of = { jobId: `job of ${source}`, source, model, setting: 'amd64 wasm', sameness };
+    return { ...of, runId: `${source} ${sameness}-${i}`, nodeId, sha256, endedAt: new Date(i) };
   });
 const accused = (results: SeedResult[]) => contradictions(results).map(({ nodeId }) => nodeId);
 
@@ -21,7 +22,9 @@ test('two others must agree; ties, loners and a node that differs from itself ac
     ['a:x a:x b:y', []],
     ['a:x a:y b:x c:x', ['a']],
     ['a:x a:y b:x', []],
-    ['a:x b:x c:y d:z', ['c', 'd']],
+    ['a:x b:x c:y d:z', []],
+    ['a:x b:x c:y c:z', ['c', 'c']],
+    ['a:x b:x d:x c:y', ['c']],
     ['a:x b:x c:x', []],
   ] as const) {
     assert.deepEqual(accused(group('s', text)), wanted, text);
@@ -32,18 +35,55 @@ test('other seeds, models and classes are not compared with each other', () => {
   const results = [
     ...group('seed 1', 'a:x b:x'),
     ...group('seed 2', 'c:y'),
-    ...group('seed 1', 'd:z', 'other'),
+    ...group('seed 1', 'd:z', { model: 'other' }),
   ];
   assert.deepEqual(accused(results), []);
 });
 
-test('one contradiction does not quarantine, two models of one run neither, two runs do', () => {
+test('one contradiction does not quarantine, two models or seeds of one package neither, two packages do', () => {
   const once = group('s', 'a:x b:x c:y');
   assert.equal(nodesToQuarantine(once).size, 0);
-  assert.equal(nodesToQuarantine([...once, ...group('s', 'a:x b:x c:y', 'second')]).size, 0);
-  const twice = nodesToQuarantine([...once, ...group('t', 'a:x b:x c:y')]);
+  assert.equal(nodesToQuarantine([...once, ...group('s', 'a:x b:x c:y', { model: 'second' })]).size, 0);
+  assert.equal(nodesToQuarantine([...once, ...group('t', 'a:x b:x c:y')]).size, 0);
+  const twice = nodesToQuarantine([...once, ...group('s', 'a:x b:x c:y', { source: 'q' })]);
   assert.deepEqual([...twice.keys()], ['c']);
   assert.deepEqual(twice.get('c')?.[0]?.agreedBy, ['a', 'b']);
+});
+
+test('a recipe that others contradict each other about accuses nobody, in no seed of it', () => {
+  const odd = group('s', 'a:x b:x c:y');
+  // Without c, b differs from a in another seed: c may be as sound as they.
+  assert.deepEqual(accused([...odd, ...group('t', 'a:x b:y')]), []);
+  assert.deepEqual(accused([...odd, ...group('t', 'a:x b:y c:x')]), []);
+  // A node that differs from itself vouches for no recipe, either.
+  assert.deepEqual(accused([...odd, ...group('t', 'a:x a:y')]), []);
+  // What the accused itself gives shows nothing: it is all c's.
+  assert.deepEqual(accused([...odd, ...group('t', 'a:x c:y'), ...group('u', 'c:x c:y')]), ['c']);
+  // Another setting of the same job is another question.
+  const elsewhere = group('t', 'a:x b:y').map((one) => ({ ...one, setting: 'amd64 cpu' }));
+  assert.deepEqual(accused([...odd, ...elsewhere]), ['c']);
+});
+
+test('irreproducible: whoever is left out, others differ', () => {
+  assert.equal(isIrreproducible(group('s', 'a:x b:y c:z')), true);
+  assert.equal(isIrreproducible(group('s', 'a:x b:x c:y')), false);
+  assert.equal(isIrreproducible(group('s', 'a:x b:y')), false, 'two do not tell');
+  assert.equal(isIrreproducible([...group('s', 'a:x b:y'), ...group('t', 'c:x d:y')]), true);
+});
+
+test('one package quarantines nobody, however its results are drawn', () => {
+  const drawn = fc.array(
+    fc.record({ node: fc.constantFrom('a', 'b', 'c'), sha: fc.constantFrom('x', 'y'), seed: fc.nat(3) }),
+    { maxLength: 20 },
+  );
+  fc.assert(
+    fc.property(drawn, (list) => {
+      const results = list.flatMap(({ node, sha, seed }, i) =>
+        group(`seed ${seed}`, `${node}:${sha}`).map((one) => ({ ...one, runId: `r${i}` })),
+      );
+      assert.equal(nodesToQuarantine(results).size, 0);
+    }),
+  );
 });
 
 test('whoever is accused is outvoted by two others, in any order of the results', () => {
@@ -55,7 +95,8 @@ test('whoever is accused is outvoted by two others, in any order of the results'
   fc.assert(
     fc.property(fc.array(result, { maxLength: 12 }), (drawn) => {
       const results = drawn.map(({ node, sha, seed }, i) => ({
-        ...{ runId: `r${i}`, jobId: 'j', model: 'm', sameness: seed, nodeId: node, sha256: sha },
+        ...{ runId: `r${i}`, jobId: 'j', source: 'p', model: 'm', setting: '', sameness: seed },
+        ...{ nodeId: node, sha256: sha },
         endedAt: new Date(i),
       }));
       for (const { nodeId, agreedBy, agreedSha256, runId } of contradictions(results)) {

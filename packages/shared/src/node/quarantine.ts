@@ -1,17 +1,22 @@
-// Which node computes wrongly. A sick GPU or bad memory crashes nothing: it gives other bytes. Where a recipe gives the same
-// bytes on two nodes for the same seed, arithmetic, data, class and engine, it is reproducible there, and a third node that
-// gives others is contradicted. Two nodes alone decide nothing: either may be wrong, or the recipe is not reproducible.
+// Which node computes wrongly. A sick GPU or bad memory crashes nothing: it gives other bytes. Where two nodes give the same bytes for
+// the same seed, arithmetic, data, class and engine, and a third gives others, that third one is contradicted, if the recipe is
+// reproducible there without it. Two nodes alone decide nothing: either may be wrong, or the recipe is not reproducible.
 //
 //   digests of one seed by node        a a b → b is contradicted        a b, a b c → nobody        a a b b → nobody
+//   of two seeds                       a a b, a b a → nobody: without either of the accused the others still differ
 //
-// Twice contradicted, in two runs, a node is quarantined and its results from the first contradiction on are void.
+// Contradicted in two packages, a node is quarantined and its results from the first contradiction on are void. One package alone
+// never quarantines: it may give two outcomes at random, and then the odd one out of three honest nodes is anybody.
 
 /** What a run reported of one model. */
 export interface SeedResult {
   runId: string;
   jobId: string;
+  source: string;
   model: string;
-  /** Equal where equal bytes are to be expected: seed, arithmetic, whether the data was shortened, class, engine. */
+  /** Class and engine: in which a recipe is reproducible or not. */
+  setting: string;
+  /** Equal where equal bytes are to be expected: setting, seed, arithmetic, whether the data was shortened. */
   sameness: string;
   nodeId: string;
   sha256: string;
@@ -22,6 +27,7 @@ export interface Contradiction {
   nodeId: string;
   runId: string;
   jobId: string;
+  source: string;
   model: string;
   endedAt: Date;
   /** Its digest, and the one that the others agree on. */
@@ -32,60 +38,81 @@ export interface Contradiction {
 }
 
 const leastAgreement = 2;
-/** Contradicted runs after which a node is quarantined. */
-export const contradictionsThatQuarantine = 2;
+/** Packages that must contradict a node before it is quarantined. */
+export const packagesThatQuarantine = 2;
 
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+export function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
 }
 
+/** Results that would be equal on sound nodes of a reproducible recipe. */
+export const groupsOf = (results: readonly SeedResult[]): SeedResult[][] => [
+  ...grouped(results, ({ jobId, model, sameness }) => JSON.stringify([jobId, model, sameness])).values(),
+];
+
+const digestsOf = (results: readonly SeedResult[]): Set<string> =>
+  new Set(results.map(({ sha256 }) => sha256));
+const nodesOf = (results: readonly SeedResult[]): string[] =>
+  [...new Set(results.map(({ nodeId }) => nodeId))].sort();
+const without = (results: readonly SeedResult[], nodeId: string): SeedResult[] =>
+  results.filter((one) => one.nodeId !== nodeId);
+
+/** Whether all results of equal seeds are equal, those of one node left out. */
+const agreeWithout = (groups: readonly SeedResult[][], nodeId: string): boolean =>
+  groups.every((group) => digestsOf(without(group, nodeId)).size <= 1);
+
+/**
+ * Whether a recipe was shown not to be reproducible in a setting: whichever node is left out, others still differ. All results are of
+ * one job and setting.
+ */
+export const isIrreproducible = (results: readonly SeedResult[]): boolean => {
+  const groups = groupsOf(results);
+  return nodesOf(results).length > 2 && !nodesOf(results).some((nodeId) => agreeWithout(groups, nodeId));
+};
+
 /** Every result that two or more other nodes contradict, oldest first. */
 export function contradictions(results: readonly SeedResult[]): Contradiction[] {
-  const groups = grouped(results, ({ jobId, model, sameness }) => JSON.stringify([jobId, model, sameness]));
-  return [...groups.values()]
-    .flatMap(contradictionsOfGroup)
+  const settings = grouped(results, ({ jobId, setting }) => JSON.stringify([jobId, setting]));
+  return [...settings.values()]
+    .flatMap(contradictionsOfSetting)
     .sort((a, b) => a.endedAt.getTime() - b.endedAt.getTime() || (a.runId < b.runId ? -1 : 1));
 }
 
-function contradictionsOfGroup(results: SeedResult[]): Contradiction[] {
-  const digestsOf = new Map<string, Set<string>>();
-  for (const { nodeId, sha256 } of results) {
-    digestsOf.set(nodeId, (digestsOf.get(nodeId) ?? new Set()).add(sha256));
-  }
-  // A node that differs from itself vouches for nothing.
-  const vouchers = new Map<string, string[]>();
-  for (const [nodeId, digests] of digestsOf) {
-    const [sha256] = digests;
-    if (digests.size === 1) vouchers.set(sha256!, [...(vouchers.get(sha256!) ?? []), nodeId]);
-  }
-  const agreed = [...vouchers].filter(([, nodes]) => nodes.length >= leastAgreement);
-  if (agreed.length !== 1) return [];
-  const [agreedSha256, agreedBy] = agreed[0]!;
-  return results
-    .filter(({ sha256 }) => sha256 !== agreedSha256)
-    .map(({ runId, jobId, model, nodeId, sha256, endedAt }) => ({
-      ...{ runId, jobId, model, nodeId, sha256, endedAt },
-      agreedSha256,
-      agreedBy: [...agreedBy].sort(),
-    }));
+function contradictionsOfSetting(results: readonly SeedResult[]): Contradiction[] {
+  const groups = groupsOf(results);
+  return nodesOf(results)
+    .filter((nodeId) => agreeWithout(groups, nodeId))
+    .flatMap((nodeId) => groups.flatMap((group) => contradictionsOfNode(group, nodeId)));
 }
 
-/** Nodes to be quarantined, each with what contradicts it; two models of one run count once. */
+/** The results of a group in which all others agree, as far as they are this node's and other than theirs. */
+function contradictionsOfNode(group: readonly SeedResult[], nodeId: string): Contradiction[] {
+  const others = without(group, nodeId);
+  const agreedBy = nodesOf(others);
+  if (agreedBy.length < leastAgreement) return [];
+  const agreedSha256 = others[0]!.sha256;
+  return group
+    .filter((one) => one.nodeId === nodeId && one.sha256 !== agreedSha256)
+    .map(({ sameness: _, setting: __, ...told }) => ({ ...told, agreedSha256, agreedBy }));
+}
+
+/** Nodes to be quarantined, each with what contradicts it. */
 export function nodesToQuarantine(results: readonly SeedResult[]): Map<string, Contradiction[]> {
   const byNode = grouped(contradictions(results), ({ nodeId }) => nodeId);
-  return new Map(
-    [...byNode].filter(
-      ([, found]) => new Set(found.map(({ runId }) => runId)).size >= contradictionsThatQuarantine,
-    ),
-  );
+  return new Map([...byNode].filter(([, found]) => quarantines(found)));
 }
+
+/** Whether what contradicts a node is enough. */
+export const quarantines = (found: readonly Contradiction[]): boolean =>
+  new Set(found.map(({ source }) => source)).size >= packagesThatQuarantine;
 
 /** Why, in one sentence. */
 export function quarantineReason(found: readonly Contradiction[]): string {
   const said = found.map(
-    ({ runId, model, agreedBy }) => `${model} of run ${runId} (${agreedBy.join(', ')} agree on another)`,
+    ({ runId, source, model, agreedBy }) =>
+      `${model} of ${source}, run ${runId} (${agreedBy.join(', ')} agree on another)`,
   );
   return `its results differ from what two other nodes of its class give for the same seed: ${said.slice(0, 4).join('; ')}`;
 }

@@ -45,6 +45,8 @@ export interface Ask {
   excludedNodes: readonly { nodeId: string; reason: string }[];
   /** Nodes that are a second choice. */
   failedOn: readonly string[];
+  /** Whether the farm asks, to check a node. */
+  isCheck: boolean;
 }
 
 export const needOf = ({ demand, leastDeviceMemoryBytes }: Ask) => ({

@@ -42,6 +42,7 @@ const anyJob = (jobId: string): fc.Arbitrary<WorldJob> =>
         'retraining',
         'held',
         'budget-wait',
+        'judged',
       ),
       requestedBy: fc.constantFrom('ada', 'bob', 'eve'),
       suite: fc.constantFrom('sid', 'forky'),
@@ -79,6 +80,7 @@ const anyRun = fc.record({
   failedOn: fc.constantFrom<string[]>([], [], ['n0'], ['n0', 'n1']),
   excluded: fc.constantFrom<string[]>([], [], ['n1']),
   class: fc.constantFrom(null, null, 'amd64', 'amd64+sm80'),
+  check: fc.constantFrom(null, null, null, 'checks a node'),
   late: fc.constantFrom(null, null, ago(1), new Date(now.getTime() + 9_000)),
   heldSeconds: fc.constantFrom(30, 300, 3_000),
   keptAt: fc.constantFrom(null, null, ago(20)),
@@ -176,9 +178,11 @@ test('no slot gets two runs, no run two slots, nothing that does not wait is pla
       assert.equal(new Set(taken).size, taken.length);
       assert.equal(new Set(places.map(({ runId }) => runId)).size, places.length);
       for (const { runId, jobId } of places) {
-        assert.equal(one.runs.find((each) => each.runId === runId)?.state, 'waiting');
+        const { state: runState, check } = one.runs.find((each) => each.runId === runId)!;
+        assert.equal(runState, 'waiting');
         const { state } = one.jobs.find((each) => each.jobId === jobId)!;
-        assert.ok(state === 'needs-retrain' || state === 'retraining');
+        const mayRun = state === 'needs-retrain' || state === 'retraining';
+        assert.ok(mayRun || (state === 'judged' && check !== null));
       }
     }),
     { numRuns: 400 },

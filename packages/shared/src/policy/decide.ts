@@ -19,9 +19,10 @@ import type { SlotView } from './fleet.ts';
 import { Heap } from './heap.ts';
 import { chargeOf, Moment, rankOf, tellBudget } from './moment.ts';
 import { type Open, openSlots } from './open-slots.ts';
+import { payersOf } from './payers.ts';
 import { type PreemptAction, preemptions } from './preempt.ts';
 import { isOverdue } from './priority.ts';
-import { byAge, type Entry, type Kind, type Lane, Queue, requesterOf, suiteOf } from './queue.ts';
+import { byAge, type Entry, type Kind, type Lane, Queue } from './queue.ts';
 import { startOn } from './reservation.ts';
 import type { World, WorldJob, WorldSlot } from './world.ts';
 
@@ -171,7 +172,8 @@ function placeAll(moment: Moment, leaving: Set<string>, actions: Action[]): void
       heap.pop();
       // Another alternative, on slots that are busy now, may be in reach of another budget.
       const wishes = new Set(demand.accelerators.map(({ kind }) => kind === 'none'));
-      if (wishes.size > 1) continue;
+      // A check of a node holds up no job: it waits beside it.
+      if (wishes.size > 1 || kind.ask.isCheck) continue;
       const budget = overspent(open[0]!)!;
       const reason = `Waits for ${budget.unit.toUpperCase()}-hours: ${tellBudget(budget, chargeOf(demand, open[0]!.fit.devices.length))}.`;
       const rest = restOf(head);
@@ -295,6 +297,7 @@ function hopelessJobs(queue: Queue, now: Date): MoveAction[] {
   const { hopelessDays } = queue.policy;
   const moves = new Map<string, MoveAction>();
   for (const kind of queue.kinds.values()) {
+    if (kind.ask.isCheck) continue;
     const impossible = impossibility(kind.ask.demand);
     if (impossible === null && (hopelessDays === 0 || !queue.fleet.isHopeless(kind))) continue;
     const isOver = ({ job }: Entry): boolean =>
@@ -322,7 +325,7 @@ function affordableAgain(queue: Queue, moment: Moment): MoveAction[] {
   for (const key of [...queue.budgetWaits.keys()].sort()) {
     let count = 0;
     for (const job of queue.budgetWaits.get(key)!) {
-      const accounts = { requester: requesterOf(job), suite: suiteOf(job) };
+      const accounts = payersOf(job, false);
       if (count++ >= movesAtOnce || !moment.takesBack(accounts, job.demand)) break;
       const reason = 'Its budget has room again.';
       moves.push({ kind: 'move', jobId: job.jobId, to: 'needs-retrain', reason });

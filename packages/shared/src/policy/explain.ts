@@ -6,9 +6,10 @@ import { type ClauseResult, clauses, exclusionClause, nodeResults, shapeClauses 
 import { type Action, type PlaceAction, takeMoment } from './decide.ts';
 import type { SlotView } from './fleet.ts';
 import { leavingSeconds, Moment, rankOf } from './moment.ts';
+import { runningStates } from './payers.ts';
 import type { PreemptAction } from './preempt.ts';
 import { expectedSeconds } from './priority.ts';
-import { byAge, type Entry, type Lane, Queue, runningStates } from './queue.ts';
+import { byAge, type Entry, type Lane, Queue } from './queue.ts';
 import type { World, WorldJob, WorldRun } from './world.ts';
 
 /** One slot's answer to one run. */
@@ -56,19 +57,21 @@ export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplan
   const runs = queue.runsOf(jobId).map((run): RunExplanation => {
     const { runId, seedIndex, state } = run;
     const told = { runId, seedIndex, state, place: null, expectedAt: null, slots: [] };
+    const why = run.check ? `; why: ${run.check}` : '';
     if (run.holder !== null) {
       const leaves = leavingOf(run, actions);
       if (leaves !== null) leaving.push(`run ${runId} ${leaves}`);
       return {
         ...told,
-        sentence: `runs on ${placeName(queue, run.holder)}${leaves === null ? '' : ` and ${leaves}`}`,
+        sentence: `runs on ${placeName(queue, run.holder)}${leaves === null ? '' : ` and ${leaves}`}${why}`,
       };
     }
     const entry = { job, run };
     const lane = queue.laneOf(runId);
     if (lane === undefined)
       return { ...told, sentence: job.releasePaused ?? `waits while the job is ${job.state}` };
-    return { ...told, ...explainWaiting({ queue, now, moment, ranks, actions, entry, lane }) };
+    const waits = explainWaiting({ queue, now, moment, ranks, actions, entry, lane });
+    return { ...told, ...waits, sentence: waits.sentence + why };
   });
   const move = actions.find((action) => action.kind === 'move' && action.jobId === jobId);
   return {

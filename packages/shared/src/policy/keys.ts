@@ -5,7 +5,7 @@ import type { Demand, WorldJob, WorldRun } from './world.ts';
 
 /** All that an ask is made of. Written by hand, for it is made at every change of a run: JSON of the whole takes five times as long. */
 export function kindKey({ job, run }: Entry): string {
-  let key = `${demandKey(job.demand)} ${job.leastDeviceMemoryBytes} ${run.class}`;
+  let key = `${demandKey(job.demand)} ${job.leastDeviceMemoryBytes} ${run.class}${run.check ? ' check' : ''}`;
   for (const list of [run.excludedNodes, run.failedOn]) {
     key += list.length === 0 ? ' -' : ` ${JSON.stringify(list)}`;
   }
@@ -49,6 +49,7 @@ export const keepsSeat = (old: WorldRun, next: WorldRun): boolean =>
   next.jobId === old.jobId &&
   next.seedIndex === old.seedIndex &&
   next.class === old.class &&
+  (next.check ?? null) === (old.check ?? null) &&
   // Queue.promised knows who has one.
   (next.promise ?? null) === null &&
   (old.promise ?? null) === null &&

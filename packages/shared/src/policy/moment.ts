@@ -5,8 +5,9 @@ import { displayBytes } from '../units/bytes.ts';
 import { displayDuration } from '../units/duration.ts';
 import { type Clause, exclusionClause, nodeServes } from './clauses.ts';
 import type { SlotView } from './fleet.ts';
+import { isCheck, payersOf } from './payers.ts';
 import { dueShares, excessOf, expectedSeconds, pointsAt } from './priority.ts';
-import { type Entry, type Held, type Kind, type Lane, type Queue, requesterOf, suiteOf } from './queue.ts';
+import type { Entry, Held, Kind, Lane, Queue } from './queue.ts';
 import { limitSeconds, type Reservation, type Room, respects, type Tenant } from './reservation.ts';
 import type { Account, BilledUnit, Budget, Demand } from './world.ts';
 
@@ -92,9 +93,8 @@ export class Moment {
   /** Keeps a slot, and the room of its node, for a run that waits until the one that has it is gone. */
   promise(entry: Entry, lane: Lane, view: SlotView, holder: Held | undefined): void {
     this.promised.set(view.key, entry);
-    for (const account of [lane.requester, lane.suite]) this.#count(account, 1);
-    if (holder?.job)
-      for (const account of [requesterOf(holder.job), suiteOf(holder.job)]) this.#count(account, -1);
+    this.#count(lane, 1);
+    if (holder?.job) this.#count(payersOf(holder.job, isCheck(holder.run)), -1);
     const { nodeId } = view.node;
     if (this.reservations.has(nodeId)) return;
     this.reservations.set(nodeId, {
@@ -107,7 +107,7 @@ export class Moment {
   breakPromise(key: string): void {
     const { run, job } = this.promised.get(key)!;
     this.promised.delete(key);
-    for (const account of [requesterOf(job), suiteOf(job)]) this.#count(account, -1);
+    this.#count(payersOf(job, isCheck(run)), -1);
     const { nodeId } = run.promise!;
     if (this.reservations.get(nodeId)?.runId === run.runId) this.reservations.delete(nodeId);
   }
@@ -127,12 +127,12 @@ export class Moment {
     this.#placed.set(view.key, entry);
     this.#given.add(entry.run.runId);
     this.tenantsOf(view.node.nodeId).push(this.#tenant(entry, view));
-    for (const account of [lane.requester, lane.suite]) this.#count(account, 1);
+    this.#count(lane, 1);
     this.#reserve(lane, chargeOf(entry.job.demand, devices));
   }
 
-  #count(account: Account, by: number): void {
-    this.#held.set(account, (this.#held.get(account) ?? 0) + by);
+  #count({ requester, suite }: Payers, by: number): void {
+    for (const account of [requester, suite]) this.#held.set(account, (this.#held.get(account) ?? 0) + by);
   }
 
   /** What the lead of a requester over another shrinks by when it gets a slot of the other's. */

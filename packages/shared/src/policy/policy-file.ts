@@ -41,6 +41,8 @@ const PolicyFile = Type.Partial(
       ),
     ]),
     hopelessDays: days,
+    spotCheckShare: Type.Number({ minimum: 0, maximum: 1 }),
+    spotCheckHours: Type.Number({ minimum: 0, maximum: 87_600 }),
   }),
   closed,
 );

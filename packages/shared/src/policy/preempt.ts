@@ -14,8 +14,9 @@ import { displayDuration } from '../units/duration.ts';
 import type { SlotView } from './fleet.ts';
 import { type Moment, rankOf } from './moment.ts';
 import { fitHere, type Open, openSlots } from './open-slots.ts';
+import { isCheck, payersOf } from './payers.ts';
 import { expectedSeconds, isOverdue, pointsAt, standingPoints } from './priority.ts';
-import { byAge, type Entry, type Kind, type Lane, requesterOf, suiteOf } from './queue.ts';
+import { byAge, type Entry, type Kind, type Lane } from './queue.ts';
 import type { Preemption, Tenure } from './world.ts';
 
 /** The run that is asked to leave, under the lease that was looked at, and the one that its slot is promised to. */
@@ -110,7 +111,7 @@ function* victimsOf(moment: Moment, rule: Preemption): Generator<Victim> {
     const lostSeconds = Math.max(0, (now.getTime() - keptAt) / 1_000);
     // Waiting for its end costs the other one less than leaving costs it.
     if (lostSeconds > wholeSeconds - doneSeconds) continue;
-    const shares = moment.sharePoints({ requester: requesterOf(job), suite: suiteOf(job) });
+    const shares = moment.sharePoints(payersOf(job, isCheck(run)));
     yield {
       ...{ view, entry: { job, run }, tenure, lostSeconds },
       points: pointsAt(standingPoints(job, queue.policy), job.requestedAt, now, queue.policy) - shares,
@@ -124,7 +125,8 @@ function waitingOnes(moment: Moment, leaving: ReadonlySet<string>, victims: read
   const { queue, now } = moment;
   const waiting: Waiting[] = [];
   for (const kind of queue.kinds.values()) {
-    if (!victims.some(({ view }) => queue.fleet.fit(kind, view) !== null)) continue;
+    // Nobody leaves for a check of a node.
+    if (kind.ask.isCheck || !victims.some(({ view }) => queue.fleet.fit(kind, view) !== null)) continue;
     for (const lane of kind.lanes.values()) {
       for (const entry of lane.entries) {
         const { run, job } = entry;

@@ -9,6 +9,7 @@ import type { Ask } from './clauses.ts';
 import { type Asked, Fleet, slotKey, unanswered } from './fleet.ts';
 import { keepsSeat, kindKey, laneKey } from './keys.ts';
 import { Ordered } from './ordered.ts';
+import { isActive, isCheck, isOpen, payersOf, runningStates } from './payers.ts';
 import { type StandingPoints, standingPoints } from './priority.ts';
 import {
   type Account,
@@ -59,12 +60,6 @@ export interface Kind extends Asked {
   lanes: Map<string, Lane>;
 }
 
-/** States of a job whose runs may be placed. */
-export const runningStates: readonly string[] = ['needs-retrain', 'retraining'];
-
-export const requesterOf = ({ requestedBy }: WorldJob): Account => `requester:${requestedBy}`;
-export const suiteOf = ({ suite }: WorldJob): Account => `suite:${suite}`;
-
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Oldest job first, its seeds in order; ids break ties so that two schedulers would decide alike. */
@@ -86,6 +81,7 @@ export const askOf = ({ job, run }: Entry): Ask => ({
   leastDeviceMemoryBytes: job.leastDeviceMemoryBytes,
   excludedNodes: run.excludedNodes,
   failedOn: run.failedOn,
+  isCheck: isCheck(run),
 });
 
 export class Queue {
@@ -251,10 +247,10 @@ export class Queue {
       this.held.set(slotKey(run.holder.nodeId, run.holder.slot), record);
       const there = this.heldByNode.get(run.holder.nodeId) ?? new Set<Held>();
       this.heldByNode.set(run.holder.nodeId, there.add(record));
-      if (job) this.#countAccounts(this.heldByAccount, job, 1);
+      if (job) this.#countAccounts(this.heldByAccount, job, run, 1);
     }
     if (!job || !isActive(job, run)) return;
-    this.#countAccounts(this.activeByAccount, job, 1);
+    this.#countAccounts(this.activeByAccount, job, run, 1);
     if (run.state === 'waiting') this.#enterLane(record, this.#laneIn(this.#kindOf({ job, run }), job));
   }
 
@@ -267,10 +263,10 @@ export class Queue {
       const there = this.heldByNode.get(run.holder.nodeId);
       there?.delete(record);
       if (there?.size === 0) this.heldByNode.delete(run.holder.nodeId);
-      if (job) this.#countAccounts(this.heldByAccount, job, -1);
+      if (job) this.#countAccounts(this.heldByAccount, job, run, -1);
     }
     if (!job || !isActive(job, run)) return;
-    this.#countAccounts(this.activeByAccount, job, -1);
+    this.#countAccounts(this.activeByAccount, job, run, -1);
     if (lane !== null) this.#leaveLane(record, lane);
   }
 
@@ -305,18 +301,20 @@ export class Queue {
     const key = laneKey(job, points);
     const lane = kind.lanes.get(key);
     if (lane !== undefined) return lane;
-    const accounts = { requester: requesterOf(job), suite: suiteOf(job) };
+    const accounts = payersOf(job, kind.ask.isCheck);
     const entries = new Ordered(ageOf, byAge);
     return { key, kind, points, ...accounts, entries };
   }
 
-  #countAccounts(map: Map<string, number>, job: WorldJob, by: number): void {
-    count(map, requesterOf(job), by);
-    count(map, suiteOf(job), by);
+  #countAccounts(map: Map<string, number>, job: WorldJob, run: WorldRun, by: number): void {
+    const { requester, suite } = payersOf(job, isCheck(run));
+    count(map, requester, by);
+    count(map, suite, by);
   }
 
   #noteIdle(jobId: string, { job, runs }: JobRecord): void {
-    if (job && runningStates.includes(job.state) && runs.length === 0) this.idleJobIds.add(jobId);
+    const isIdle = job && runningStates.includes(job.state) && runs.every(({ run }) => isCheck(run));
+    if (isIdle) this.idleJobIds.add(jobId);
     else this.idleJobIds.delete(jobId);
   }
 
@@ -330,10 +328,6 @@ export class Queue {
     if (list.size === 0) this.budgetWaits.delete(key);
   }
 }
-
-/** Whether the runs of a job may be placed. */
-const isOpen = (job: MovingJob): boolean =>
-  runningStates.includes(job.state) && (job.releasePaused ?? null) === null;
 
 /** Whether a change of a job leaves its runs in their kinds. */
 const keepsPlaces = (before: WorldJob, job: MovingJob): boolean =>
@@ -349,8 +343,6 @@ const keepsKinds = (before: WorldJob, job: WorldJob): boolean =>
   before.suite === job.suite &&
   before.requestedBy === job.requestedBy &&
   before.requestedAt.getTime() === job.requestedAt.getTime();
-
-const isActive = (job: WorldJob, run: WorldRun): boolean => run.holder !== null || isOpen(job);
 
 function count(map: Map<string, number>, key: string, by: number): void {
   const sum = (map.get(key) ?? 0) + by;

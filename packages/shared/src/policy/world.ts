@@ -118,6 +118,11 @@ export interface WorldRun {
   excludedNodes: { nodeId: string; reason: string }[];
   /** The only class that may have it: that of an earlier run with which it is compared bit by bit; null for any. */
   class: string | null;
+  /**
+   * Why the farm makes it to check a node, as one phrase: the farm pays for it, and goes on with it when the job is judged. Null or
+   * absent for what the job asks for.
+   */
+  check?: string | null;
   /** What its leaving would cost, while it is leased; null or absent otherwise: then nobody asks it to. */
   tenure?: Tenure | null;
   /** A slot that is being left for it, which it gets before all others until this time; null or absent for none. */
@@ -183,6 +188,9 @@ export interface WorldNode {
 /** Who pays: a suite, or who asked. */
 export type Account = `suite:${string}` | `requester:${string}`;
 
+/** Whose runs the checks of nodes are: no suite's. In SQL: retraind_payers. */
+export const farmAccounts = { requester: 'requester:farm', suite: 'suite:(farm)' } as const;
+
 /** What a run is billed in: time of devices, or, where it uses none, time of the CPU slot that it keeps from others. */
 export type BilledUnit = 'gpu' | 'cpu';
 
@@ -223,6 +231,10 @@ export interface SchedulingPolicy {
   preemption: Preemption | null;
   /** A job that no registered node could take even idle waits this long for one, then is auto-not-for-us; 0: for ever. */
   hopelessDays: number;
+  /** Part of all reported runs that another node of the class makes again, so that broken nodes are found; 0: none. */
+  spotCheckShare: number;
+  /** Runs that trained for longer are not made again for that. */
+  spotCheckHours: number;
 }
 
 /** When a running run leaves for a waiting one of another requester. All of it must hold. */
@@ -250,6 +262,8 @@ export const defaultPolicy: SchedulingPolicy = {
   backfill: true,
   preemption: null,
   hopelessDays: 30,
+  spotCheckShare: 0.02,
+  spotCheckHours: 2,
 };
 
 /** A node says every ten seconds that it is there (worker/presence); three missed are a silence. */

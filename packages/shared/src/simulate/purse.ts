@@ -1,7 +1,7 @@
 // The budgets of a simulated farm: what prisma/store/budgets and its trigger are to the farm. An open lease sets aside what it was
 // expected to take; its end spends what it took, in hours of its devices or of its CPU slot.
 import { nothingReserved, type Reservation, unitOf } from '../cost/reservation.ts';
-import { requesterOf, suiteOf } from '../policy/queue.ts';
+import { requesterOf, suiteOf } from '../policy/payers.ts';
 import type { Account, BilledUnit, Budget } from '../policy/world.ts';
 import type { RunRow } from './rows.ts';
 
