@@ -12,6 +12,7 @@ import { type ProgramSpec, Supervisor } from '@retraind/host/supervise';
 import { type Database, listen, openDatabase } from '@retraind/prisma/client';
 import { migrate } from '@retraind/prisma/migrate';
 import * as jobs from '@retraind/prisma/store/jobs';
+import type { SchedulingPolicy } from '@retraind/shared/policy/world';
 import { loadNodeKey } from '@retraind/worker/node-key';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,6 +26,10 @@ export interface TestFarmOptions {
   nodes?: number;
   /** The recording that a node replays as its inventory (apps/worker/src/gpu/recordings), by node; the machine's own where absent. */
   inventories?: readonly string[];
+  /** A copy of this repository from which a node's workers run, by node; this one where absent. */
+  installations?: readonly (string | undefined)[];
+  /** Where the farm's differs from the default. No node is checked by lot where this is absent: a test counts its runs. */
+  policy?: Partial<SchedulingPolicy>;
   slots?: number;
   /** One leads, the others stand by; one where absent. */
   schedulers?: number;
@@ -45,7 +50,7 @@ export interface TestFarm {
   token: string;
   databaseUrl: string;
   db: Database;
-  /** Of the first node. */
+  /** Of the first node: the least id, so the one that is chosen where all suit alike. */
   nodeId: string;
   /** RETRAIND_WORK of its workers. */
   work: string;
@@ -106,10 +111,13 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
     const artifacts = join(folder, 'artifacts');
+    const policyFile = join(folder, 'policy.json');
+    await writeFile(policyFile, JSON.stringify({ spotCheckShare: 0, ...options.policy }));
     const lease = { RETRAIND_LEASE_SECONDS: String(leaseSeconds) };
     let api = '';
     const apiProgram = program('api', {
       ...lease,
+      RETRAIND_POLICY: policyFile,
       DATABASE_URL: databaseUrl,
       RETRAIND_LISTEN: '127.0.0.1:0',
       RETRAIND_ARTIFACTS: artifacts,
@@ -128,6 +136,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     for (const [i, name] of schedulerNames.entries()) {
       const scheduler = program('scheduler', {
         ...lease,
+        RETRAIND_POLICY: policyFile,
         DATABASE_URL: databaseUrl,
         ...(redisUrl && { REDIS_URL: redisUrl }),
         RETRAIND_ARTIFACTS: artifacts,
@@ -143,9 +152,11 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
     const reached = (await options.workersReach?.(api, db)) ?? api;
     const nodeIds: string[] = [];
     const workers: string[] = [];
-    for (let node = 0; node < nodes; node++) {
+    const keys = Array.from({ length: nodes }, (_, node) => {
       const keyFile = join(folder, `node-${node}.key`);
-      const { nodeId, publicKeyPem } = loadNodeKey(keyFile);
+      return { keyFile, ...loadNodeKey(keyFile) };
+    }).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    for (const [node, { keyFile, nodeId, publicKeyPem }] of keys.entries()) {
       nodeIds.push(nodeId);
       await post('/api/v1/nodes', {
         publicKey: publicKeyPem,
@@ -166,6 +177,7 @@ export async function startTestFarm(options: TestFarmOptions): Promise<TestFarm>
         if (recording)
           worker.env.RETRAIND_INVENTORY = join(root, 'apps/worker/src/gpu/recordings', recording);
         if (programsFolder) worker.env.PATH = `${programsFolder}:${worker.env.PATH}`;
+        worker.cwd = options.installations?.[node] ?? root;
         const name = `worker-${workers.length}`;
         workers.push(name);
         await supervisor.start({ ...worker, name, readyWhen: (line) => line.includes('"msg":"listening"') });

@@ -227,6 +227,7 @@ export const jobSummary: JobSummary = {
 export const job: Job = {
   ...jobSummary,
   verdicts: [verdict],
+  checks: [],
   attempts: [],
   jobSeed: sha('9'),
   seedOverride: null,

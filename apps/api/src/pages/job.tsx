@@ -5,6 +5,7 @@
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
 import { Attempts } from './attempts.tsx';
 import { BillWords } from './bill.tsx';
+import { Checks } from './checks.tsx';
 import { renderPage } from './layout.tsx';
 import { JobsTable, RunsTable } from './lists.tsx';
 import { type Curve, LossCurves } from './loss-curves.tsx';
@@ -72,6 +73,7 @@ export const jobPage = ({ job, curves, explanation }: JobPageProps): string =>
         <h2>Runs</h2>
         <RunsTable runs={job.runs} />
         <Attempts attempts={job.attempts} />
+        <Checks checks={job.checks} />
         {explanation && <Why explanation={explanation} />}
         <h2>Registered before any run</h2>
         <Facts job={job} />

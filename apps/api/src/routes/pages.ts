@@ -125,7 +125,9 @@ export function pageRoutes(app: App, farm: Farm): void {
       const series = await readCurve(await runFile(farm, await requireRun(db, runId), 'metrics'));
       if (series) curves.push({ runId, label: `seed ${seedLabel(run)}`, series });
     }
-    const explanation = job.state === 'judged' ? null : await explanationOf(farm, row);
+    // A judged job asks nothing more, but a node may still be checked with it.
+    const isDone = job.state === 'judged' && job.checks.every(({ outcome }) => outcome !== null);
+    const explanation = isDone ? null : await explanationOf(farm, row);
     return sendPage(reply, jobPage({ job, curves, explanation }));
   });
 

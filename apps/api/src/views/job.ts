@@ -1,6 +1,7 @@
 // Jobs and versions as they are told.
 
 import type { Connection } from '@retraind/prisma/client';
+import * as checks from '@retraind/prisma/store/checks';
 import * as estimates from '@retraind/prisma/store/estimates';
 import type { JobDetail } from '@retraind/prisma/store/jobs';
 import * as lists from '@retraind/prisma/store/lists';
@@ -12,7 +13,7 @@ import { parseRecipe } from '@retraind/shared/recipe/control';
 import type { Job, JobModel, JobSummary, RunSummary, Version } from '@retraind/shared/wire/resources';
 import type { Farm } from '../farm.ts';
 import { billView } from './release.ts';
-import { attemptView, jobHref, recordView, runSummaryView } from './run.ts';
+import { attemptView, checkView, jobHref, recordView, runSummaryView } from './run.ts';
 
 // Map.groupBy is not in Node 20.
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -46,10 +47,11 @@ const mostAttempts = 50;
 
 /** A job whole. */
 export async function jobView({ db, gramsPerKwh }: Farm, job: JobDetail): Promise<Job> {
-  const [runRows, claimed, attempts, spent, estimate] = await Promise.all([
+  const [runRows, claimed, attempts, checked, spent, estimate] = await Promise.all([
     lists.runsOfJobs(db, [job.jobId]),
     verdicts.ofJob(db, job.jobId),
     lists.attemptsOfJob(db, job.jobId, mostAttempts),
+    checks.ofJob(db, job.jobId),
     releases.spentByJob(db, job.jobId),
     estimates.estimateFor(db, job.source, job.version),
   ]);
@@ -67,6 +69,7 @@ export async function jobView({ db, gramsPerKwh }: Farm, job: JobDetail): Promis
     models: job.control === null ? [] : declaredModels(job.control),
     runs,
     attempts: attempts.map(attemptView),
+    checks: checked.map(checkView),
     statements: claimed.flatMap(({ verdict, statementSha256 }) => {
       const record = recordView(statementSha256);
       return record === null ? [] : [{ model: verdict.model, ...record }];
@@ -77,8 +80,10 @@ export async function jobView({ db, gramsPerKwh }: Farm, job: JobDetail): Promis
 }
 
 function jobBase(job: lists.JobLine, runs: RunSummary[]): Omit<JobSummary, 'verdicts'> {
-  // Runs that were ended to be made anew are no part of what is wanted.
-  const wanted = runs.filter(({ state }) => state !== 'cancelled' && state !== 'broken');
+  // Runs that were ended to be made anew are no part of what is wanted, nor what the farm checks nodes with.
+  const wanted = runs.filter(
+    ({ state, purpose }) => !['cancelled', 'broken', 'void'].includes(state) && purpose !== 'check',
+  );
   const reported = wanted.filter(({ state }) => state === 'reported').length;
   return {
     jobId: job.jobId,

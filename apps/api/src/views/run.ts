@@ -1,11 +1,20 @@
 // Runs as they are told: rows of the store to resources.
 
+import type { Check } from '@retraind/prisma/store/checks';
 import type { RunLine } from '@retraind/prisma/store/lists';
 import type { ModelEvidence, RunDetail } from '@retraind/prisma/store/runs';
 import { leaveCodes } from '@retraind/shared/job/lease-end';
 import type { Blame, LeaseOutcome, RunStep } from '@retraind/shared/job/states';
 
-import type { Attempt, Breakage, Lease, ModelFile, Run, RunSummary } from '@retraind/shared/wire/resources';
+import type {
+  Attempt,
+  Breakage,
+  Lease,
+  ModelFile,
+  NodeCheck,
+  Run,
+  RunSummary,
+} from '@retraind/shared/wire/resources';
 import { billOfLeases } from './release.ts';
 
 export const artifactHref = (sha256: string): string => `/api/v1/artifacts/${sha256}`;
@@ -74,6 +83,20 @@ export const attemptView = (lease: AttemptRow): Attempt => ({
   detail: lease.detail ?? '',
   hint: lease.hint,
   runHref: runHref(lease.runId),
+});
+
+export const checkView = ({
+  createdAt,
+  runId,
+  ofRunId,
+  kind,
+  reason,
+  outcome,
+  contradicts,
+}: Check): NodeCheck => ({
+  ...{ runId, ofRunId, kind, reason, outcome, contradicts },
+  createdAt: createdAt.toISOString(),
+  runHref: runHref(runId),
 });
 
 const modelFileView = ({ model, evidence }: ModelEvidence): ModelFile => ({

@@ -3,6 +3,7 @@ import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation } from '@retraind/shared/wire/resources';
 import { jsonOption, type Verb } from '../args.ts';
 import { attemptLines } from '../attempts-view.ts';
+import { checkLines } from '../checks-view.ts';
 import { farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
 
@@ -26,13 +27,14 @@ export const explain: Verb = {
       return `  run ${runId}${queued}${expected}: ${sentence}`;
     });
     output.result(
-      { ...explanation, attempts: job.attempts },
+      { ...explanation, attempts: job.attempts, checks: job.checks },
       [
         `job ${explanation.jobId} is ${explanation.state}: ${explanation.sentence}`,
         ...runs,
         ...lines,
         `  ${explanation.licence}`,
         ...attemptLines(job.attempts, output),
+        ...checkLines(job.checks, output),
       ].join('\n'),
     );
     return exitCodes.done;

@@ -6,6 +6,7 @@ import { exitCodes } from '@retraind/shared/wire/problems';
 import type { Explanation, Job, JobSummary } from '@retraind/shared/wire/resources';
 import { jsonOption, type Verb } from '../args.ts';
 import { attemptLines } from '../attempts-view.ts';
+import { checkLines } from '../checks-view.ts';
 import { type FarmClient, farmOptions, findFarm } from '../farm-client.ts';
 import { findJob } from '../job-lookup.ts';
 import { type Output, table } from '../output.ts';
@@ -67,6 +68,7 @@ function printJob(job: Job, why: Explanation | null, output: Output): void {
     ...(why ? [why.sentence, ...refused] : []),
     ...(rows.length > 0 ? [table([head, ...rows])] : []),
     ...attemptLines(job.attempts, output),
+    ...checkLines(job.checks, output),
     ...costLines(job),
   ];
   output.result({ job, why }, lines.join('\n'));

@@ -9,6 +9,8 @@ import { seedAt } from './seed.ts';
  */
 export const purposes = ['retrain', 'rerun', 'dependence', 'check'] as const;
 export type Purpose = (typeof purposes)[number];
+/** What a job asks for itself: a node is told no other, and a verdict names no other. */
+export const jobPurposes = ['retrain', 'rerun', 'dependence'] as const;
 
 export interface RunPlace {
   purpose: Purpose;

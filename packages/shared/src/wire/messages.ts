@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox';
 import { energySources, gpuVendors } from '../gpu/device.ts';
 import { leaveCodes } from '../job/lease-end.ts';
-import { purposes } from '../job/run-place.ts';
+import { jobPurposes, type Purpose } from '../job/run-place.ts';
 import { blames, runSteps } from '../job/states.ts';
 import { evidenceSets, labelledSets } from '../verdict/evidence.ts';
 
@@ -30,7 +30,7 @@ export type SuiteSpec = Static<typeof SuiteSpec>;
 /** Which run of a job (job/run-place: RunPlace). */
 export const RunPlaceSchema = Type.Object({
   /** What the run is for. */
-  purpose: literals(purposes),
+  purpose: Type.Unsafe<Purpose>(literals(jobPurposes)),
   /** Which seed of the job this run uses, from 1; 0 where the recipe declares it. */
   seedIndex: Type.Integer({ minimum: 0 }),
   /** The seed that the recipe declares for the shipped file; null where the seed is the job's own. */

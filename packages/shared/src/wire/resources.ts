@@ -5,6 +5,7 @@ import { type Static, Type } from 'typebox';
 import { leaveCodes } from '../job/lease-end.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
+import { checkKinds, checkOutcomes } from '../node/checks.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
 import {
@@ -90,6 +91,8 @@ export const RunSummary = Type.Object({
   source: Text,
   version: Text,
   ...RunPlaceSchema.properties,
+  /** `check`: made for the farm's own sake, to hold a node against another. */
+  purpose: literals(purposes),
   seed: nullable(Count),
   state: literals(runStates),
   step: nullable(literals(runSteps)),
@@ -179,6 +182,23 @@ export const Attempt = Type.Object({
 });
 export type Attempt = Static<typeof Attempt>;
 
+/** A run that the farm makes for its own sake: to hold what a node reported against what another one gives for the same seed. */
+export const NodeCheck = Type.Object({
+  runId: RunId,
+  /** Whose result it repeats. */
+  ofRunId: RunId,
+  kind: literals(checkKinds),
+  /** Why, in one phrase. */
+  reason: Text,
+  /** Null while it waits or runs. */
+  outcome: nullable(literals(checkOutcomes)),
+  /** Nodes that two others contradicted in this job when it ended. */
+  contradicts: Type.Array(NodeId),
+  createdAt: Time,
+  runHref: Href,
+});
+export type NodeCheck = Static<typeof NodeCheck>;
+
 /** A job whole: what was wished, its runs in seed order, and the verdict on each model. */
 export const Job = Type.Object({
   ...JobSummary.properties,
@@ -198,6 +218,8 @@ export const Job = Type.Object({
   runs: Type.Array(RunSummary),
   /** Leases that brought no result, newest first; the last fifty. */
   attempts: Type.Array(Attempt),
+  /** Checks of nodes by its runs, newest first: no verdict rests on them, and the farm pays. */
+  checks: Type.Array(NodeCheck),
   /** The in-toto statement of each verdict, by model; absent where none was made. */
   statements: Type.Array(Type.Object({ model: Text, ...RecordRef.properties })),
   explainHref: Href,
