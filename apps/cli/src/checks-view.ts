@@ -1,5 +1,5 @@
 // Checks of nodes by a job's runs, a line each: what for, and what came of it.
-import type { NodeCheck } from '@retraind/shared/wire/resources';
+import type { NodeCheck } from '@retraind/shared/wire/node-check';
 import type { Output } from './output.ts';
 
 export const checkLines = (checks: readonly NodeCheck[], { color }: Pick<Output, 'color'>): string[] => [

@@ -1,5 +1,5 @@
 // Which of a job's runs the farm makes to hold its nodes against each other, why, and what came of it.
-import type { NodeCheck } from '@retraind/shared/wire/resources';
+import type { NodeCheck } from '@retraind/shared/wire/node-check';
 
 export const Checks = ({ checks }: { checks: readonly NodeCheck[] }) =>
   checks.length === 0 ? null : (

@@ -6,15 +6,8 @@ import type { ModelEvidence, RunDetail } from '@retraind/prisma/store/runs';
 import { leaveCodes } from '@retraind/shared/job/lease-end';
 import type { Blame, LeaseOutcome, RunStep } from '@retraind/shared/job/states';
 
-import type {
-  Attempt,
-  Breakage,
-  Lease,
-  ModelFile,
-  NodeCheck,
-  Run,
-  RunSummary,
-} from '@retraind/shared/wire/resources';
+import type { NodeCheck } from '@retraind/shared/wire/node-check';
+import type { Attempt, Breakage, Lease, ModelFile, Run, RunSummary } from '@retraind/shared/wire/resources';
 import { billOfLeases } from './release.ts';
 
 export const artifactHref = (sha256: string): string => `/api/v1/artifacts/${sha256}`;

@@ -5,7 +5,6 @@ import { type Static, Type } from 'typebox';
 import { leaveCodes } from '../job/lease-end.ts';
 import { purposes } from '../job/run-place.ts';
 import { blames, jobStates, leaseOutcomes, runStates, runSteps } from '../job/states.ts';
-import { checkKinds, checkOutcomes } from '../node/checks.ts';
 import { comparisons, policies, tasks } from '../recipe/recipe.ts';
 import { rungs } from '../verdict/evidence.ts';
 import {
@@ -17,6 +16,7 @@ import {
   SuiteSpec,
   WithheldRecordsSchema,
 } from './messages.ts';
+import { NodeCheck } from './node-check.ts';
 import { Count, Fraction, Href, nullable, Text, Time } from './shapes.ts';
 import { Verdict } from './verdict.ts';
 
@@ -181,23 +181,6 @@ export const Attempt = Type.Object({
   runHref: Href,
 });
 export type Attempt = Static<typeof Attempt>;
-
-/** A run that the farm makes for its own sake: to hold what a node reported against what another one gives for the same seed. */
-export const NodeCheck = Type.Object({
-  runId: RunId,
-  /** Whose result it repeats. */
-  ofRunId: RunId,
-  kind: literals(checkKinds),
-  /** Why, in one phrase. */
-  reason: Text,
-  /** Null while it waits or runs. */
-  outcome: nullable(literals(checkOutcomes)),
-  /** Nodes that two others contradicted in this job when it ended. */
-  contradicts: Type.Array(NodeId),
-  createdAt: Time,
-  runHref: Href,
-});
-export type NodeCheck = Static<typeof NodeCheck>;
 
 /** A job whole: what was wished, its runs in seed order, and the verdict on each model. */
 export const Job = Type.Object({
