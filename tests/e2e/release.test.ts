@@ -38,7 +38,7 @@ const tree = (source: string, policy: string, train: string[], priority = 'optio
 
 const makes = (bytes: string): string => `printf '%s\\n' '${bytes.trim()}' > "$RETRAIN_OUT/toy.bin"`;
 /** How long the run takes in which the release is paused: more than the command that pauses it. */
-const longSeconds = 6;
+const longSeconds = 10;
 
 /** examples/tiny, short, and part of a release. */
 async function perReleaseTiny(): Promise<string> {

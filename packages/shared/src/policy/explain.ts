@@ -256,7 +256,12 @@ function sentenceOf(
 ): string {
   const age = displayDuration(Math.max(0, (now.getTime() - job.requestedAt.getTime()) / 1_000));
   const why = job.reason === null ? '' : `: ${job.reason.replace(/\.$/, '')}`;
-  if (!runningStates.includes(job.state)) return `The job is in ${job.state}${why}.`;
+  if (!runningStates.includes(job.state)) {
+    // What is left of a judged job is the farm's own.
+    const checks = job.state === 'judged' ? runs : [];
+    const told = checks.map(({ runId, sentence }) => ` Run ${runId} checks a node: ${sentence}.`);
+    return `The job is in ${job.state}${why}.${told.join('')}`;
+  }
   const running = runs.filter(({ state }: Pick<WorldRun, 'state'>) => state === 'leased').length;
   const [waiting] = runs.filter(({ state }) => state === 'waiting');
   const parts: string[] = [];
