@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as runs from '@retraind/prisma/store/runs';
 import * as world from '@retraind/prisma/store/world';
 import { retrainPlaces } from '@retraind/shared/job/run-place';
+import { readNodes } from '@retraind/shared/simulate/files';
 import type { NodeDetail } from '@retraind/shared/wire/node';
 import type { Explanation } from '@retraind/shared/wire/resources';
 import { tellSelf } from '@retraind/worker/http-farm-client';
@@ -33,6 +34,9 @@ test('a limit reaches the world at the next reading, keeps long runs away with t
     nodes.map(({ name, longestRunSeconds }) => [name, longestRunSeconds]),
     [['nightly', 7_200]],
   );
+  const listed = async () =>
+    readNodes(JSON.stringify((await server.ask('GET', '/api/v1/nodes')).body.items), 'nodes.json');
+  assert.equal((await listed())[0]!.longestRunSeconds, 7_200, 'retrain simulate reads it');
   const [deed] = (await server.ask<NodeDetail>('GET', `/api/v1/nodes/${key.nodeId}`)).body.deeds;
   assert.deepEqual([deed?.deed, deed?.actor, deed?.reason], ['nodes.limit', 'ada', 'off at night']);
 
@@ -46,6 +50,7 @@ test('a limit reaches the world at the next reading, keeps long runs away with t
   assert.match((await explained(jobId)).sentence, /^is about to be placed/);
   await demand(86_400);
   assert.equal((await limit(null)).body.longestRunSeconds, null);
+  assert.equal((await listed())[0]!.longestRunSeconds, 0);
   assert.match((await explained(jobId)).sentence, /^is about to be placed/);
 
   for (const wrong of [0, -1, 1.5, '8h', undefined]) assert.equal((await limit(wrong)).status, 400);

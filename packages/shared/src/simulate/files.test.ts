@@ -8,11 +8,11 @@ const refused = (pattern: RegExp) => (error: unknown) =>
 
 const node = { name: 'n', class: 'amd64+sm80', slots: 2, accelerators: [] as object[] };
 
-test('nodes come as an array or as a page of the API', () => {
+test('nodes come as an array or as the farm lists them', () => {
   const device = { kind: 'cuda', capability: 80, name: 'A100', memoryBytes: 2 ** 35 };
   const nodes = [{ ...node, accelerators: [device, device] }];
   const seen = { ...nodes[0], nodeId: 'ab', state: 'approved', seenAt: null };
-  for (const json of [JSON.stringify(nodes), JSON.stringify({ nodes: [seen], next: null })]) {
+  for (const json of [JSON.stringify(nodes), JSON.stringify({ nodes: [seen] })]) {
     const [read] = readNodes(json, 'n.json');
     assert.deepEqual(
       read!.slots.map(({ accelerators }) => accelerators.length),

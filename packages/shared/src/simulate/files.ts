@@ -27,17 +27,17 @@ const seconds = Type.Number({ minimum: 0, maximum: tenYearsSeconds });
 const points = Type.Number({ minimum: -1_000_000, maximum: 1_000_000 });
 const closed = { additionalProperties: false };
 
-/** As `GET /api/v1/nodes` lists them; what else such a list says is passed over. */
+/** As `retrain node list --json` lists them; what else such a list says is passed over. */
 const NodeFile = Type.Array(
   Type.Object({
-    name,
-    class: Type.String({ pattern: '^[a-z0-9]+(\\+[a-z0-9_]+)?$', maxLength: 64 }),
+    name: Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]+$', maxLength: 256 }),
+    class: Type.String({ pattern: '^[a-z0-9]+(\\+[a-z0-9_]+)*$', maxLength: 64 }),
     slots: Type.Integer({ minimum: 1, maximum: 256 }),
-    accelerators: Type.Array(AcceleratorShape, { maxItems: 64 }),
+    accelerators: Type.Array(AcceleratorShape, { maxItems: 512 }),
     tags: Type.Optional(Type.Array(Type.Object({ tag: name, mandatory: Type.Boolean() }), { maxItems: 64 })),
     memoryBytes: Type.Optional(bytes),
     diskFreeBytes: Type.Optional(bytes),
-    longestRunSeconds: Type.Optional(seconds),
+    longestRunSeconds: Type.Optional(Type.Union([seconds, Type.Null()])),
   }),
   { minItems: 1, maxItems: maxNodes },
 );
@@ -90,7 +90,7 @@ const BudgetFile = Type.Array(
 const read = <T extends TSchema>(schema: T, json: string, file: string): Static<T> =>
   readJson(schema, json, file, 'docs/how-to/try-a-policy.md shows the fields');
 
-/** Nodes, as an array or as an API page `{"nodes": […]}`. Throws Problem `invalid-request`. */
+/** Nodes, as an array or `{"nodes": […]}`. Throws Problem `invalid-request`. */
 export function readNodes(json: string, file: string): SimulatedNode[] {
   return read(NodeFile, unwrapped(json, 'nodes', file), file).map((node) => ({
     name: node.name,
