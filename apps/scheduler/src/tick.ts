@@ -44,11 +44,7 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   if (mayReap) metrics.deeds.inc({ deed: 'reap' }, await reap(db, parts.artifacts, log));
 
   metrics.deeds.inc({ deed: 'stop-overspent' }, await stopOverspent(parts));
-  await settleChecks(parts, memory.queue.policy).catch((error) => {
-    // Trainings do not wait for the checks of nodes.
-    metrics.troubles.inc({ place: 'checks' });
-    log.error({ err: error }, 'checks of nodes could not be settled');
-  });
+  await settleChecks(parts, memory.queue.policy).catch(checksFailed(parts));
   await look(parts);
   let deeds = 0;
   for (const jobId of new Set([...parts.stirred, ...memory.queue.idleJobIds])) {
@@ -62,6 +58,14 @@ export async function tick(parts: TickParts, mayReap: boolean): Promise<void> {
   gauge(metrics, memory);
   endTimer();
 }
+
+/** Trainings and verdicts do not wait for the checks of nodes. */
+const checksFailed =
+  ({ log, metrics }: Pick<TickParts, 'log' | 'metrics'>) =>
+  (error: Error): void => {
+    metrics.troubles.inc({ place: 'checks' });
+    log.error({ err: error }, 'checks of nodes could not be looked at');
+  };
 
 /** Reads what is new. */
 export async function look({
@@ -78,7 +82,7 @@ async function attendSafely(parts: TickParts, jobId: string): Promise<boolean> {
   const before = failures.get(jobId);
   if (before && performance.now() < before.again) return false;
   try {
-    await inspect(parts, jobId, memory.queue.policy);
+    await inspect(parts, jobId, memory.queue.policy).catch(checksFailed(parts));
     const attention = await attend(parts, jobId);
     failures.delete(jobId);
     if (attention !== 'nothing') metrics.deeds.inc({ deed: attention });

@@ -7,13 +7,13 @@ import { artifactHref, jobHref, runHref } from './run.ts';
 
 type EvidenceFile = EvidenceBundle['models'][number]['files'][number];
 
-/** Reported runs only, in seed order; a shipped file is told once, as the first of them saw it. */
+/** Reported runs only, in seed order, without those that check a node: no verdict rests on them. A shipped file is told once, as the first of them saw it. */
 export function evidenceView(
   jobId: string,
   runs: readonly RunDetail[],
   claimed: readonly StoredVerdict[],
 ): EvidenceBundle {
-  const reported = runs.filter(({ state }) => state === 'reported');
+  const reported = runs.filter(({ state, purpose }) => state === 'reported' && purpose !== 'check');
   const models = new Map<string, EvidenceFile[]>();
   const add = (role: EvidenceFile['role'], run: RunDetail, each: ModelEvidence): void => {
     const files = models.get(each.model) ?? [];
