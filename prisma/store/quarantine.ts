@@ -4,6 +4,7 @@
 import {
   type Contradiction,
   contradictions,
+  lastSoundAt,
   quarantineReason,
   quarantines,
 } from '@retraind/shared/node/quarantine';
@@ -33,10 +34,12 @@ export const inspect = async (db: Database, jobId: string): Promise<Quarantine[]
   for (const nodeId of suspects) {
     const node = await db.node.findUnique({ where: { nodeId }, select: { stateAt: true, state: true } });
     if (node === null || (node.state !== 'approved' && node.state !== 'drained')) continue;
-    const found = contradictions(await seedResults(db, { nodeId }));
-    const since = found.filter((one) => one.nodeId === nodeId && one.endedAt >= node.stateAt);
+    const results = await seedResults(db, { nodeId });
+    const found = contradictions(results).filter((one) => one.nodeId === nodeId);
+    const since = found.filter(({ endedAt }) => endedAt >= node.stateAt);
     if (!quarantines(since)) continue;
-    const quarantine = await quarantineNode(db, nodeId, since);
+    const soundAt = lastSoundAt(results, nodeId, since);
+    const quarantine = await quarantineNode(db, nodeId, since, soundAt);
     if (quarantine) done.push(quarantine);
   }
   return done;
@@ -46,15 +49,18 @@ const quarantineNode = async (
   db: Database,
   nodeId: string,
   found: readonly Contradiction[],
+  soundAt: Date | null,
 ): Promise<Quarantine | null> => {
   const reason = quarantineReason(found);
-  const firstAt = found[0]!.endedAt;
   const quarantine = await db.$transaction(async (tx) => {
     // Jobs first, as every deed locks them.
     const doubted = await tx.$queryRaw<{ runId: string; jobId: string; isCheck: boolean }[]>`
       SELECT run.run_id AS "runId", job.job_id AS "jobId", run.purpose = 'check' AS "isCheck" FROM run JOIN job USING (job_id)
         JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
-      WHERE run.state = 'reported' AND lease.node_id = ${nodeId} AND run.ended_at >= ${firstAt}
+      WHERE run.state = 'reported' AND lease.node_id = ${nodeId}
+        -- Nobody doubts what it gave before an admin last looked at it.
+        AND run.ended_at >= (SELECT state_at FROM node WHERE node_id = ${nodeId})
+        AND (${soundAt}::timestamptz IS NULL OR run.ended_at > ${soundAt})
       ORDER BY job.job_id, run.run_id FOR UPDATE OF job, run`;
     const set = await tx.$executeRaw`
       UPDATE node SET state = 'quarantined', state_reason = ${reason}, state_by = 'farm', state_at = now()

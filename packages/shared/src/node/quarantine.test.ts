@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { contradictions, isIrreproducible, nodesToQuarantine, type SeedResult } from './quarantine.ts';
+import {
+  contradictions,
+  isIrreproducible,
+  lastSoundAt,
+  nodesToQuarantine,
+  type SeedResult,
+} from './quarantine.ts';
 
 /** `a:x` is node a that gave x; each letter pair one run of the group's seed, in a job of the package. */
 const group = (sameness: string, text: string, { model = 'm', source = 'p' } = {}): SeedResult[] =>
@@ -29,6 +35,23 @@ test('two others must agree; ties, loners and a node that differs from itself ac
   ] as const) {
     assert.deepEqual(accused(group('s', text)), wanted, text);
   }
+});
+
+test('in doubt is what a node gave since others last agreed with it', () => {
+  const at = (results: SeedResult[], seconds: number) =>
+    results.map((one) => ({ ...one, endedAt: new Date(seconds * 1_000) }));
+  const wrong = at(group('seed 3', 'a:x b:x c:y'), 30);
+  const late = at(group('seed 4', 'c:x a:x'), 40);
+  const alone = at(group('seed 2', 'c:z'), 20);
+  const soundAt = (results: SeedResult[]) =>
+    lastSoundAt(results, 'c', contradictions(results))?.getTime() ?? null;
+  assert.equal(
+    soundAt([...wrong, ...alone, ...late]),
+    null,
+    'nobody has seen what it gave alone, nor helps a later one',
+  );
+  assert.equal(soundAt([...at(group('seed 1', 'c:x a:x'), 10), ...alone, ...wrong]), 10_000);
+  assert.equal(soundAt([...at(group('seed 1', 'c:x a:y'), 10), ...wrong]), null);
 });
 
 test('other seeds, models and classes are not compared with each other', () => {

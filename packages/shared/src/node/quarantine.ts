@@ -5,7 +5,7 @@
 //   digests of one seed by node        a a b → b is contradicted        a b, a b c → nobody        a a b b → nobody
 //   of two seeds                       a a b, a b a → nobody: without either of the accused the others still differ
 //
-// Contradicted in two packages, a node is quarantined and its results from the first contradiction on are void. One package alone
+// Contradicted in two packages, a node is quarantined and its results since the last that others agree with are void. One package alone
 // never quarantines: it may give two outcomes at random, and then the odd one out of three honest nodes is anybody.
 
 /** What a run reported of one model. */
@@ -107,6 +107,26 @@ export function nodesToQuarantine(results: readonly SeedResult[]): Map<string, C
 /** Whether what contradicts a node is enough. */
 export const quarantines = (found: readonly Contradiction[]): boolean =>
   new Set(found.map(({ source }) => source)).size >= packagesThatQuarantine;
+
+/**
+ * When a node was last seen to compute soundly: the end of the last of its results that another node agrees with, before the first one
+ * that contradicts it. What it gave later is in doubt; null: all of it is.
+ */
+export function lastSoundAt(
+  results: readonly SeedResult[],
+  nodeId: string,
+  found: readonly Contradiction[],
+): Date | null {
+  const firstWrong = Math.min(...found.map(({ endedAt }) => endedAt.getTime()));
+  const sound = groupsOf(results)
+    .flatMap((group) => {
+      const others = digestsOf(without(group, nodeId));
+      return group.filter((one) => one.nodeId === nodeId && others.has(one.sha256));
+    })
+    .map(({ endedAt }) => endedAt.getTime())
+    .filter((endedAt) => endedAt < firstWrong);
+  return sound.length === 0 ? null : new Date(Math.max(...sound));
+}
 
 /** Why, in one sentence. */
 export function quarantineReason(found: readonly Contradiction[]): string {
