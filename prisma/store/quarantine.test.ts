@@ -129,6 +129,47 @@ test('a quarantined node gets no run and loses those that it has; resumed, its p
   assert.deepEqual(await quarantine.inspect(db, later.jobId), [], 'one since it was mended');
 });
 
+test('what others agreed with stands; what a node reports while its leases are ended is void too', async () => {
+  const [a, b, c] = [await makeNode(db), await makeNode(db), await makeNode(db, 3)];
+  const agreed = await jobWith([
+    [c, 'x'],
+    [a, 'x'],
+  ]);
+  const odd: [nodes.Node, string][] = [
+    [a, 'x'],
+    [b, 'x'],
+    [c, 'y'],
+  ];
+  await jobWith(odd);
+  const held: { runId: string; jobId: string; leaseEpoch: number }[] = [];
+  for (const slot of [1, 2]) {
+    const { jobId } = await makeJob(db);
+    const [runId] = await runs.add(db, jobId, places.slice(0, 1));
+    const leaseEpoch = await runs.lease(db, { runId: runId!, nodeId: c.nodeId, slot, leaseSeconds: 60 });
+    const holder = { runId: runId!, nodeId: c.nodeId, leaseEpoch: leaseEpoch! };
+    await jobs.recordRecipe(db, { ...holder, control: 'c', jobSeed: 's', demand: demandOfTag([]) });
+    held.push({ ...holder, jobId });
+  }
+  // Their leases are ended in the order of the runs: the first one's is kept from it.
+  const [kept, late] = held.sort((one, other) => (one.runId < other.runId ? -1 : 1));
+  const { job } = await jobWith(odd);
+  let inspecting: Promise<quarantine.Quarantine[]> | undefined;
+  await db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT FROM job WHERE job_id = ${kept!.jobId} FOR UPDATE`;
+    inspecting = quarantine.inspect(db, job.jobId);
+    while ((await stateOf(c)) !== 'quarantined') await new Promise((resolve) => setTimeout(resolve, 10));
+    const { runId, leaseEpoch } = late!;
+    await runs.report(db, { runId, leaseEpoch, nodeId: c.nodeId, outcome: resultOf('late') });
+  });
+  const [done] = await inspecting!;
+  assert.equal(done!.voidRunIds.includes(late!.runId), true);
+  const runStates = await Promise.all(
+    [agreed.runIds[0]!, kept!.runId, late!.runId].map(async (runId) => (await runs.byId(db, runId))?.state),
+  );
+  assert.deepEqual(runStates, ['reported', 'waiting', 'void']);
+  assert.deepEqual((await runs.ofJob(db, late!.jobId)).map(({ state }) => state).sort(), ['void', 'waiting']);
+});
+
 test('a void run that another is bound to is made again in its class, others anywhere', async () => {
   const [a, b, c] = [await makeNode(db), await makeNode(db), await makeNode(db)];
   const by: [nodes.Node, string][] = [

@@ -1,6 +1,6 @@
-// Nodes that compute wrongly (shared/node/quarantine): found by what others report for the same seed, quarantined in one
-// transaction with all that follows. A void run keeps what it reported; a new run takes its place, so that no run ever has two
-// recorded results and no evidence is rewritten.
+// Nodes that compute wrongly (shared/node/quarantine): found by what others report for the same seed, quarantined in one transaction
+// with what follows for the results that it had given. A void run keeps what it reported; a new run takes its place, so that no run ever
+// has two recorded results and no evidence is rewritten.
 import {
   type Contradiction,
   contradictions,
@@ -38,8 +38,8 @@ export const inspect = async (db: Database, jobId: string): Promise<Quarantine[]
     const found = contradictions(results).filter((one) => one.nodeId === nodeId);
     const since = found.filter(({ endedAt }) => endedAt >= node.stateAt);
     if (!quarantines(since)) continue;
-    const soundAt = lastSoundAt(results, nodeId, since);
-    const quarantine = await quarantineNode(db, nodeId, since, soundAt);
+    const doubt = { since: node.stateAt, soundAt: lastSoundAt(results, nodeId, since) };
+    const quarantine = await quarantineNode(db, nodeId, since, doubt);
     if (quarantine) done.push(quarantine);
   }
   return done;
@@ -49,19 +49,12 @@ const quarantineNode = async (
   db: Database,
   nodeId: string,
   found: readonly Contradiction[],
-  soundAt: Date | null,
+  doubt: Doubt,
 ): Promise<Quarantine | null> => {
   const reason = quarantineReason(found);
-  const quarantine = await db.$transaction(async (tx) => {
+  const first = await db.$transaction(async (tx) => {
     // Jobs first, as every deed locks them.
-    const doubted = await tx.$queryRaw<{ runId: string; jobId: string; isCheck: boolean }[]>`
-      SELECT run.run_id AS "runId", job.job_id AS "jobId", run.purpose = 'check' AS "isCheck" FROM run JOIN job USING (job_id)
-        JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
-      WHERE run.state = 'reported' AND lease.node_id = ${nodeId}
-        -- Nobody doubts what it gave before an admin last looked at it.
-        AND run.ended_at >= (SELECT state_at FROM node WHERE node_id = ${nodeId})
-        AND (${soundAt}::timestamptz IS NULL OR run.ended_at > ${soundAt})
-      ORDER BY job.job_id, run.run_id FOR UPDATE OF job, run`;
+    const doubted = await lockDoubted(tx, nodeId, doubt);
     const set = await tx.$executeRaw`
       UPDATE node SET state = 'quarantined', state_reason = ${reason}, state_by = 'farm', state_at = now()
       WHERE node_id = ${nodeId} AND state IN ('approved', 'drained')`;
@@ -76,24 +69,64 @@ const quarantineNode = async (
       })),
     };
     await note(tx, { actor: 'farm', deed: 'nodes.quarantine', subject: `node:${nodeId}`, reason, facts });
-    const newRunIds: string[] = [];
-    for (const { runId } of doubted) newRunIds.push(...(await voidRun(tx, runId, nodeId)));
-    // No verdict rests on a check, so none is judged again for one.
-    const weighed = doubted.filter(({ isCheck }) => !isCheck);
-    for (const jobId of new Set(weighed.map((run) => run.jobId))) await reopen(tx, jobId, nodeId);
-    return { nodeId, reason, voidRunIds: doubted.map(({ runId }) => runId), newRunIds };
+    return voidResults(tx, nodeId, doubted);
   });
-  if (quarantine === null) return null;
+  if (first === null) return null;
   // What it still runs is not waited for: each lease in its own transaction, as runs are locked before nodes.
   const held = await db.run.findMany({
     where: { nodeId, state: 'leased' },
     select: { runId: true, leaseEpoch: true },
+    orderBy: { runId: 'asc' },
   });
   for (const lease of held) {
     const detail = `node ${nodeId} was quarantined`;
     await runs.giveBack(db, { ...lease, outcome: 'given-back', blame: 'farm', detail });
   }
-  return quarantine;
+  // What it reported meanwhile is as doubtful.
+  const late = await db.$transaction(async (tx) =>
+    voidResults(tx, nodeId, await lockDoubted(tx, nodeId, doubt)),
+  );
+  return {
+    nodeId,
+    reason,
+    voidRunIds: [...first.voidRunIds, ...late.voidRunIds],
+    newRunIds: [...first.newRunIds, ...late.newRunIds],
+  };
+};
+
+/** Which of a node's results are in doubt: nobody doubts what it gave before an admin last looked at it, or others agreed with it. */
+interface Doubt {
+  since: Date;
+  /** After this time only; null: all. */
+  soundAt: Date | null;
+}
+
+interface Doubted {
+  runId: string;
+  jobId: string;
+  isCheck: boolean;
+}
+
+/** The results of a node that stand and are in doubt, locked with their jobs. */
+const lockDoubted = (tx: Transaction, nodeId: string, { since, soundAt }: Doubt): Promise<Doubted[]> =>
+  tx.$queryRaw<Doubted[]>`
+    SELECT run.run_id AS "runId", job.job_id AS "jobId", run.purpose = 'check' AS "isCheck" FROM run JOIN job USING (job_id)
+      JOIN lease ON lease.run_id = run.run_id AND lease.lease_epoch = run.lease_epoch
+    WHERE run.state = 'reported' AND lease.node_id = ${nodeId} AND run.ended_at >= ${since}
+      AND (${soundAt}::timestamptz IS NULL OR run.ended_at > ${soundAt})
+    ORDER BY job.job_id, run.run_id FOR UPDATE OF job, run`;
+
+const voidResults = async (
+  tx: Transaction,
+  nodeId: string,
+  doubted: readonly Doubted[],
+): Promise<Pick<Quarantine, 'voidRunIds' | 'newRunIds'>> => {
+  const newRunIds: string[] = [];
+  for (const { runId } of doubted) newRunIds.push(...(await voidRun(tx, runId, nodeId)));
+  // No verdict rests on a check, so none is judged again for one.
+  const weighed = doubted.filter(({ isCheck }) => !isCheck);
+  for (const jobId of new Set(weighed.map((run) => run.jobId))) await reopen(tx, jobId, nodeId);
+  return { voidRunIds: doubted.map(({ runId }) => runId), newRunIds };
 };
 
 /** Ends the standing of a result; where its job may have runs, another takes its place at once. */

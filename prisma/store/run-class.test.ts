@@ -5,12 +5,12 @@ import type { Device } from '@retraind/shared/gpu/device';
 import { parseWishes } from '@retraind/shared/gpu/wish';
 import { type RunPlace, retrainPlaces } from '@retraind/shared/job/run-place';
 import { decide } from '@retraind/shared/policy/decide';
-import { explainJob } from '@retraind/shared/policy/explain';
 import { defaultPolicy, demandOfTag, nodeSilenceSeconds, type World } from '@retraind/shared/policy/world';
 import { declaredPlace, rerunPlace } from '@retraind/shared/verdict/run-plan';
 import { withDatabase } from '../../tests/support/database.ts';
 import { deviceOf } from '../../tests/support/device.ts';
 import { findVersion, makeNode, resultOf, selfReport } from '../../tests/support/scenario.ts';
+import { explained } from '../../tests/support/world.ts';
 import * as jobs from './jobs.ts';
 import * as nodes from './nodes.ts';
 import * as runs from './runs.ts';
@@ -98,7 +98,7 @@ test('a bound run waits for its class beside a free slot of another, and explain
 
   const without = { ...whole, nodes: whole.nodes.filter(({ nodeId }) => nodeId !== gpu.nodeId) };
   assert.equal(placeOf(without), undefined);
-  const [told] = explainJob(without, new Date(), jobId)!.runs.filter((run) => run.runId === runId);
+  const [told] = explained(without, new Date(), jobId)!.runs.filter((run) => run.runId === runId);
   assert.match(told!.sentence, /compared bit by bit with a run of amd64\+sm80; here it is amd64/);
   await jobs.cancel(db, jobId, 'seen', 'ada');
 });

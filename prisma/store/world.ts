@@ -197,17 +197,15 @@ const standingJob = (told: ToldStanding): StandingJob => ({
 });
 
 const noDealings: Dealings = {
-  ...{
-    class: null,
-    nodeId: null,
-    slot: null,
-    leasedAt: null,
-    tenure: null,
-    promise: null,
-    failedOn: [],
-    excludedNodes: [],
-    check: null,
-  },
+  class: null,
+  nodeId: null,
+  slot: null,
+  leasedAt: null,
+  tenure: null,
+  promise: null,
+  failedOn: [],
+  excludedNodes: [],
+  check: null,
 };
 const avoided = ({ avoids }: NonNullable<Dealings['check']>): WorldRun['excludedNodes'] =>
   avoids.map((nodeId) => ({ nodeId, reason: 'its own result is held against this run' }));

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as audit from '@retraind/prisma/store/audit';
 import * as runs from '@retraind/prisma/store/runs';
@@ -58,15 +57,10 @@ describe('three nodes of one class, one of which computes wrongly', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function until<T>(look: () => Promise<T | null>, seconds: number): Promise<T> {
-    const end = performance.now() + seconds * 1_000;
-    for (;;) {
-      const found = await look();
-      if (found !== null) return found;
-      if (performance.now() > end) throw new Error(`not seen in ${seconds} s\n${await account()}`);
-      await sleep(200);
-    }
-  }
+  const until = <T>(look: () => Promise<T | null>, seconds: number): Promise<T> =>
+    farm.until(look, seconds).catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${await account()}`);
+    });
   /** Every run with its node and its first digest, for a failure's message. */
   async function account(): Promise<string> {
     const all = await farm.db.run.findMany({

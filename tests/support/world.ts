@@ -1,6 +1,8 @@
 // Worlds that tests of the decision begin with: one node, one job, one run, each with what a test says of it.
 import type { Accelerator } from '@retraind/shared/gpu/accelerator';
 import { parseWishes } from '@retraind/shared/gpu/wish';
+import { explainQueued, type JobExplanation } from '@retraind/shared/policy/explain';
+import { Queue } from '@retraind/shared/policy/queue';
 import {
   type Demand,
   defaultPolicy,
@@ -104,3 +106,7 @@ export const world = (change: Partial<World>): World => ({
 /** A world of jobs with one run each, `r` + the job's id. */
 export const worldOf = (jobs: WorldJob[], nodes: WorldNode[], change: Partial<World> = {}): World =>
   world({ jobs, nodes, runs: jobs.map(({ jobId }) => run(`r${jobId}`, jobId)), ...change });
+
+/** What explain says of a job of a whole world. */
+export const explained = (one: World, at: Date, jobId: string): JobExplanation | null =>
+  explainQueued(Queue.of(one), at, jobId);

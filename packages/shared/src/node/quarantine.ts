@@ -98,12 +98,6 @@ function contradictionsOfNode(group: readonly SeedResult[], nodeId: string): Con
     .map(({ sameness: _, setting: __, ...told }) => ({ ...told, agreedSha256, agreedBy }));
 }
 
-/** Nodes to be quarantined, each with what contradicts it. */
-export function nodesToQuarantine(results: readonly SeedResult[]): Map<string, Contradiction[]> {
-  const byNode = grouped(contradictions(results), ({ nodeId }) => nodeId);
-  return new Map([...byNode].filter(([, found]) => quarantines(found)));
-}
-
 /** Whether what contradicts a node is enough. */
 export const quarantines = (found: readonly Contradiction[]): boolean =>
   new Set(found.map(({ source }) => source)).size >= packagesThatQuarantine;

@@ -4,6 +4,7 @@ import {
   a100,
   ago,
   demand,
+  explained,
   gib,
   heldRun,
   job,
@@ -13,7 +14,7 @@ import {
   world,
   worldOf,
 } from '../../../../tests/support/world.ts';
-import { explainJob, type JobExplanation } from './explain.ts';
+import type { JobExplanation } from './explain.ts';
 import { slotsOfNode, type World } from './world.ts';
 
 const hour = 3_600;
@@ -21,7 +22,7 @@ const failed = ({ runs }: JobExplanation, index = 0): string[] =>
   runs[index]!.slots.flatMap(({ clauses }) =>
     clauses.filter(({ passes }) => !passes).map(({ clause }) => clause),
   );
-const told = (one: World, jobId = 'j'): JobExplanation => explainJob(one, now, jobId)!;
+const told = (one: World, jobId = 'j'): JobExplanation => explained(one, now, jobId)!;
 
 test('each clause refuses by name and with its reason', () => {
   for (const [nodeChange, clause, reason] of [
@@ -88,7 +89,7 @@ test('jobs that wait for something tell what for', () => {
   const one = world({ jobs: [waiting], runs: [run('r', 'j')], nodes: [node('a')] });
   assert.equal(told(one).sentence, 'The job is in data-wait: dataset-x is not in the archive.');
   assert.equal(told(one).licence, 'licence: not evaluated');
-  assert.equal(explainJob(one, now, 'unknown'), null);
+  assert.equal(explained(one, now, 'unknown'), null);
   const again = job('j', 60, 'none', { reason: 'the overlay changed: job i is attempted' });
   assert.match(
     told(worldOf([again], [node('a')])).sentence,

@@ -9,8 +9,8 @@ import { leavingSeconds, Moment, rankOf } from './moment.ts';
 import { runningStates } from './payers.ts';
 import type { PreemptAction } from './preempt.ts';
 import { expectedSeconds } from './priority.ts';
-import { byAge, type Entry, type Lane, Queue } from './queue.ts';
-import type { World, WorldJob, WorldRun } from './world.ts';
+import { byAge, type Entry, type Lane, type Queue } from './queue.ts';
+import type { WorldJob, WorldRun } from './world.ts';
 
 /** One slot's answer to one run. */
 export interface SlotAnswer {
@@ -44,10 +44,7 @@ export interface JobExplanation {
   licence: string;
 }
 
-/** Explains a job of the world; null where the world has none of this id (it asks nothing any more). */
-export const explainJob = (world: World, now: Date, jobId: string): JobExplanation | null =>
-  explainQueued(Queue.of(world), now, jobId);
-
+/** Explains a job of the queue; null where it has none of this id (it asks nothing any more). */
 export function explainQueued(queue: Queue, now: Date, jobId: string): JobExplanation | null {
   const job = queue.jobOf(jobId);
   if (job === undefined) return null;

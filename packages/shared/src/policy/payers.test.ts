@@ -1,9 +1,18 @@
 // Checks of nodes in the queue: the farm's own runs, which keep away from whom they are held against, and hold up no job.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, demand, heldRun, job, node, now, run, world } from '../../../../tests/support/world.ts';
+import {
+  ago,
+  demand,
+  explained,
+  heldRun,
+  job,
+  node,
+  now,
+  run,
+  world,
+} from '../../../../tests/support/world.ts';
 import { decide } from './decide.ts';
-import { explainJob } from './explain.ts';
 import { Queue } from './queue.ts';
 import { defaultPolicy, type World } from './world.ts';
 
@@ -37,7 +46,7 @@ test('where no third node is, it waits and says so, and the job is never given u
   const one = world({ jobs: [old], runs: [check('j')], nodes: [node('a'), node('b')] });
   assert.equal(defaultPolicy.hopelessDays, 30);
   assert.deepEqual(actionsOf(one), []);
-  const told = explainJob(one, now, 'j')!;
+  const told = explained(one, now, 'j')!;
   assert.match(told.sentence, /^The job is in judged: bit-identical\. Run cj checks a node/);
   assert.match(
     told.sentence,

@@ -5,6 +5,7 @@ import {
   a100,
   ago,
   demand,
+  explained,
   gib,
   heldRun,
   job,
@@ -14,7 +15,6 @@ import {
   world,
 } from '../../../../tests/support/world.ts';
 import { type Action, decide } from './decide.ts';
-import { explainJob } from './explain.ts';
 import type { PreemptAction } from './preempt.ts';
 import { defaultPolicy, type Preemption, slotsOfNode, type World, type WorldRun } from './world.ts';
 
@@ -252,10 +252,10 @@ test('while a slot is being left, its room is not given to others for long', () 
 test('both are told: the one that leaves why, the one that waits when', () => {
   const before = scene({});
   assert.match(
-    explainJob(before, now, 'v')!.runs[0]!.sentence,
+    explained(before, now, 'v')!.runs[0]!.sentence,
     /^runs on node a slot 0 and is about to be asked to leave its slot: preempted for run rw/,
   );
-  const waits = explainJob(before, now, 'w')!;
+  const waits = explained(before, now, 'w')!;
   assert.match(
     waits.runs[0]!.sentence,
     /^run rv is about to be asked to leave node a slot 0 for it; expected/,
@@ -267,8 +267,8 @@ test('both are told: the one that leaves why, the one that waits when', () => {
     run('rw', 'w', { promise: promise(600) }),
   ];
   const during = scene({ change: { runs } });
-  assert.match(explainJob(during, now, 'v')!.sentence, /run rv is leaving its slot: preempted for run rw/);
-  const promised = explainJob(during, now, 'w')!.runs[0]!;
+  assert.match(explained(during, now, 'v')!.sentence, /run rv is leaving its slot: preempted for run rw/);
+  const promised = explained(during, now, 'w')!.runs[0]!;
   assert.match(
     promised.sentence,
     /^node a slot 0 is kept for it: run rv is leaving; expected to start in about/,
